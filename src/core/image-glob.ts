@@ -1,0 +1,76 @@
+/**
+ * Globs over images: what `images` and `excludeImages` of a policy mean. Owns which names of an image a glob is
+ * compared with; must never look at anything but the reference in the spec.
+ *
+ * 1. A glob is compared with the canonical name `registry/path`, and with that name followed by `:tag`, `@digest` and
+ *    `:tag@digest` where the reference has them. It covers the image where it covers one of these as a whole. So
+ *    `registry.example.com/app` is this repository with any tag and digest, and never `registry.example.com/app2` or
+ *    `registry.example.com.evil.io/app`; `…/app:v1` is one tag, with or without a digest; `…/app*` is also `…/app2`.
+ *    `…/app:*` is written for "every tag" and means the whole repository: an image that is pinned by digest alone
+ *    has no tag, and would get past it.
+ * 2. Images without a registry are Docker Hub's, as in references: `nginx*` is `docker.io/library/nginx*`, `acme/*` is
+ *    `docker.io/acme/*`. An official image is also compared as `docker.io/nginx`.
+ *    A glob that begins with `*` is taken as it stands, for the star may be the registry: `*` is every image.
+ * 3. A registry is recognised as in references (a dot, a colon, upper case or `localhost` before the first slash).
+ *    `registry.example.com*`, without a slash, is taken to begin with a registry. Its star crosses whatever follows,
+ *    `registry.example.com.evil.io/…` included: write `registry.example.com/*` for what lies below a registry.
+ * 4. Hosts are lower-case, other hosts of Docker Hub are docker.io, and the port 443 is as good as none.
+ */
+import { compileGlob } from './glob.ts';
+import { formatRepository, type ImageReference } from './reference.ts';
+
+/** A compiled image glob. */
+export interface ImageGlob {
+  /** As it was written. */
+  readonly pattern: string;
+  /** Does the glob cover the image of this reference? */
+  matches(reference: ImageReference): boolean;
+}
+
+const OFFICIAL = 'docker.io/library/';
+const HUB_HOST = /^(?:(?:index\.|registry-1\.)?docker\.io|registry\.hub\.docker\.com)\//;
+
+/** Compiles an image glob by the rules above. Every text is a glob. */
+export function compileImageGlob(pattern: string): ImageGlob {
+  const glob = compileGlob(wholeRepository(canonicalPattern(pattern)));
+  return { pattern, matches: (reference) => spellings(reference).some((name) => glob.matches(name)) };
+}
+
+/** Rules 2 to 4 on the side of the pattern. */
+function canonicalPattern(pattern: string): string {
+  if (pattern.startsWith('*')) return pattern;
+  const slash = pattern.indexOf('/');
+  if (slash < 0) return beginsWithRegistry(pattern) ? pattern.toLowerCase() : `docker.io/library/${pattern}`;
+  const first = pattern.slice(0, slash);
+  const isHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
+  if (!isHost) return `docker.io/${pattern}`;
+  return `${withoutDefaultPort(first.toLowerCase())}${pattern.slice(slash)}`.replace(HUB_HOST, 'docker.io/');
+}
+
+/** `registry.example.com*`, `localhost*`, `registry.example.com:5000*`; not `nginx:1.2*`, where the dot is the tag's. */
+function beginsWithRegistry(pattern: string): boolean {
+  if (!pattern.endsWith('*')) return false;
+  const name = pattern.split(/[:@*]/, 1)[0] ?? '';
+  return name.includes('.') || name === 'localhost';
+}
+
+/** Rule 1: `app:*` is the whole repository. Without a slash before it, the colon is a port's, unless a star covers it. */
+function wholeRepository(pattern: string): string {
+  return /[/*].*:\*+$/.test(pattern) ? pattern.replace(/:\*+$/, '') : pattern;
+}
+
+function withoutDefaultPort(registry: string): string {
+  return registry.endsWith(':443') ? registry.slice(0, -':443'.length) : registry;
+}
+
+function spellings(reference: ImageReference): readonly string[] {
+  const name = formatRepository({ ...reference, registry: withoutDefaultPort(reference.registry) });
+  const names = name.startsWith(OFFICIAL) ? [name, `docker.io/${name.slice(OFFICIAL.length)}`] : [name];
+  return names.flatMap((spelling) => withTagAndDigest(spelling, reference));
+}
+
+function withTagAndDigest(name: string, { tag, digest }: ImageReference): readonly string[] {
+  const tagged = tag === undefined ? [] : [`${name}:${tag}`];
+  const pinned = digest === undefined ? [] : [name, ...tagged].map((written) => `${written}@${digest}`);
+  return [name, ...tagged, ...pinned];
+}
