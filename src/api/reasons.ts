@@ -147,7 +147,8 @@ export const REASONS = {
   },
   TrustedKeyNotReady: {
     state: 'unknown',
-    meaning: 'An attestor entry names a TrustedKey whose material cannot be used, and the set cannot be met without it.',
+    meaning:
+      'An attestor entry names a TrustedKey whose material cannot be used, and the set cannot be met without it.',
     advice: 'Look at the Stalled condition of the TrustedKey.',
   },
   ConditionsUnsupported: {
@@ -171,7 +172,9 @@ export const REASONS = {
 export type Reason = keyof typeof REASONS;
 
 /** The reasons that belong to one state. */
-export type ReasonOf<S extends VerdictState> = { [R in Reason]: (typeof REASONS)[R]['state'] extends S ? R : never }[Reason];
+export type ReasonOf<S extends VerdictState> = {
+  [R in Reason]: (typeof REASONS)[R]['state'] extends S ? R : never;
+}[Reason];
 /** Reasons of `rejected`. */
 export type RejectedReason = ReasonOf<'rejected'>;
 /** Reasons of `unknown`. */
