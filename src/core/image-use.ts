@@ -38,3 +38,46 @@ export interface ImageUse {
   /** Where `digest` comes from. `registry`: not known here, the tag must be (or was) resolved. */
   readonly digestSource: 'status' | 'spec' | 'registry';
 }
+
+/** Identity of a use, with its image and digest: equal for two values that say the same of the same container. */
+export function keyOfUse(use: ImageUse): string {
+  const { workload, pod, namespace, container, containerType, image, digest } = use;
+  const owner = [workload.apiVersion, workload.kind, workload.name, workload.uid ?? ''];
+  return JSON.stringify([
+    namespace,
+    ...owner,
+    pod?.name ?? '',
+    pod?.uid ?? '',
+    containerType,
+    container,
+    image,
+    digest,
+  ]);
+}
+
+/** The order in which uses are listed everywhere: namespace, workload, Pod, kind of container, container. */
+export function compareUses(a: ImageUse, b: ImageUse): number {
+  const left = orderOf(a);
+  const right = orderOf(b);
+  const index = left.findIndex((part, at) => part !== right[at]);
+  return index < 0 ? 0 : compareText(left[index] ?? '', right[index] ?? '');
+}
+
+/** Code unit order: the same on every machine, whatever its locale. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** Init containers run first and are listed first. */
+const TYPE_ORDER: Readonly<Record<ContainerType, string>> = {
+  initContainer: '0',
+  container: '1',
+  ephemeralContainer: '2',
+  imageVolume: '3',
+};
+
+function orderOf({ namespace, workload, pod, containerType, container, image, digest }: ImageUse): readonly string[] {
+  const place = [namespace, workload.kind, workload.name, pod?.name ?? '', TYPE_ORDER[containerType], container];
+  return [...place, image, digest ?? ''];
+}

@@ -9,8 +9,9 @@ import type { ImageUse } from './image-use.ts';
 /** Why a task is due now. */
 export type Why = 'NeverVerified' | 'Due' | 'PolicyChanged' | 'TrustChanged' | 'ImageAppeared' | 'Requested' | 'Retry';
 
-/** A policy exception that covers one use at the time of planning: the use is not judged by this policy. */
+/** An exception of a policy that covers one use at the time of planning: the use is not judged by this policy. */
 export interface ExceptedUse {
+  readonly policy: ImageTrustPolicy;
   readonly use: ImageUse;
   readonly reason: string;
   /** RFC 3339; absent: for good. */
@@ -24,4 +25,9 @@ export interface Task {
   /** All uses of this digest that the policy covers; at least one. */
   readonly uses: readonly ImageUse[];
   readonly why: Why;
+}
+
+/** Identity of a task: a policy judges a digest once, whatever the reason and however many uses it has. */
+export function keyOfTask({ policy, digest }: Pick<Task, 'policy' | 'digest'>): string {
+  return `${policy.metadata.name}/${digest}`;
 }
