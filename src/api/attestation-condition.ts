@@ -26,7 +26,7 @@ export const CONDITION_OPERATORS = [
   'DurationLessThanOrEquals',
 ] as const;
 
-const anything = z.json().meta({ 'x-kubernetes-preserve-unknown-fields': true });
+const anything = z.unknown().meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
 const AttestationCondition = z.strictObject({
   key: text(1024).describe('JMESPath over the predicate, in {{ }}. Example: "{{ buildDefinition.buildType }}".'),

@@ -28,7 +28,7 @@ interface Counted {
 
 const countIsReachable: Rule<Counted> = {
   cel: '!has(self.count) || self.count <= size(self.entries)',
-  message: 'count is greater than the number of entries: lower count, or add entries',
+  message: 'write a count of at most the number of entries, or add entries',
   path: ['count'],
   holds: ({ count, entries }) => count === undefined || count <= entries.length,
 };

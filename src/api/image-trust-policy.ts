@@ -113,7 +113,7 @@ export const ImageTrustPolicy = ruled(
   }),
   {
     cel: 'size(self.metadata.name) <= 63',
-    message: 'metadata.name: write at most 63 characters, for it becomes a label and the name of a Kyverno policy',
+    message: 'write a metadata.name of at most 63 characters, for it becomes a label and the name of a Kyverno policy',
     path: [],
     holds: ({ metadata }) => metadata.name.length <= 63,
   },

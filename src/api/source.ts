@@ -45,14 +45,14 @@ interface InlinePem {
 const noPrivateKey: Rule<InlinePem> = {
   cel: "!has(self.pem) || !self.pem.contains('PRIVATE KEY-----')",
   message:
-    'pem holds a private key: give the public half (cosign public-key --key cosign.key) and treat this key as leaked',
+    'write only the public half in pem (cosign public-key --key cosign.key); a private key that stood here counts as leaked',
   path: ['pem'],
   holds: ({ pem }) => pem === undefined || !pem.includes('PRIVATE KEY-----'),
 };
 
 const looksLikePem: Rule<InlinePem> = {
   cel: "!has(self.pem) || self.pem.contains('-----BEGIN ')",
-  message: 'pem holds no PEM block: write the text from -----BEGIN to -----END, line breaks included (pem: |)',
+  message: 'write whole PEM blocks in pem, from -----BEGIN to -----END, line breaks included (pem: |)',
   path: ['pem'],
   holds: ({ pem }) => pem === undefined || pem.includes('-----BEGIN '),
 };

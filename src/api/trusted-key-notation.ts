@@ -29,7 +29,7 @@ const TrustStores = ruled(
 
 const wildcardAlone: Rule<readonly string[]> = {
   cel: "size(self) == 1 || !self.exists(i, i == '*')",
-  message: 'the identity * accepts everybody below the trust stores: write it alone, or remove it',
+  message: 'write the identity * alone or not at all, for it accepts everybody below the trust stores',
   path: [],
   holds: (identities) => identities.length === 1 || !identities.includes('*'),
 };

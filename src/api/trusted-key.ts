@@ -56,21 +56,21 @@ const Lifecycle = ruled(
       ),
   }),
   {
-    cel: '!has(self.validFrom) || !has(self.validUntil) || timestamp(self.validFrom) < timestamp(self.validUntil)',
-    message: 'validFrom must be before validUntil',
+    cel: '!has(self.validFrom) || !has(self.validUntil) || self.validFrom < self.validUntil',
+    message: 'write a validUntil that is later than validFrom',
     path: ['validUntil'],
     holds: ({ validFrom, validUntil }) =>
       validFrom === undefined || validUntil === undefined || Date.parse(validFrom) < Date.parse(validUntil),
   },
   {
     cel: "self.revocation != 'AfterRevokedAt' || has(self.revokedAt)",
-    message: 'revocation: AfterRevokedAt needs revokedAt',
+    message: 'set revokedAt, which revocation: AfterRevokedAt needs',
     path: ['revokedAt'],
     holds: ({ revocation, revokedAt }) => revocation !== 'AfterRevokedAt' || revokedAt !== undefined,
   },
   {
     cel: "!has(self.revokedAt) || self.state == 'Revoked'",
-    message: 'revokedAt is read only where state is Revoked: set state: Revoked, or remove revokedAt',
+    message: 'set state: Revoked, or remove revokedAt, which is read only then',
     path: ['revokedAt'],
     holds: ({ state, revokedAt }) => revokedAt === undefined || state === 'Revoked',
   },
