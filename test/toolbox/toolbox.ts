@@ -1,0 +1,182 @@
+/**
+ * How the real tools come onto the machine: the environment, else a cache outside the checkout keyed by version, else
+ * a Go build into that cache. The one place that knows; every suite that needs a real tool asks here.
+ * Must never download a binary, and never build the same version twice on one machine.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { access, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** A tool: the Go module beside this file that pins it, and the package that is its main. */
+interface Tool {
+  readonly module: string;
+  readonly package: string;
+  /** The module path whose version in go.mod is the tool's version. */
+  readonly versionOf: string;
+  /** Minutes of a cold build on two cores. */
+  readonly minutes: number;
+}
+
+/** The tools that can be had. `controlplane`, `kyverno` and `prometheus` join with the suites that need them. */
+export const TOOLS = {
+  cosign: {
+    module: 'oracles',
+    package: 'github.com/sigstore/cosign/v3/cmd/cosign',
+    versionOf: 'github.com/sigstore/cosign/v3',
+    minutes: 2,
+  },
+  notation: {
+    module: 'oracles',
+    package: 'github.com/notaryproject/notation/cmd/notation',
+    versionOf: 'github.com/notaryproject/notation',
+    minutes: 1,
+  },
+  crane: {
+    module: 'oracles',
+    package: 'github.com/google/go-containerregistry/cmd/crane',
+    versionOf: 'github.com/google/go-containerregistry',
+    minutes: 1,
+  },
+  registry: {
+    module: 'oracles',
+    package: 'github.com/distribution/distribution/v3/cmd/registry',
+    versionOf: 'github.com/distribution/distribution/v3',
+    minutes: 1,
+  },
+} as const satisfies Record<string, Tool>;
+
+export type ToolName = keyof typeof TOOLS;
+
+/** Paths of the tools, or why they cannot be had. */
+export type Toolbox<N extends ToolName> =
+  | { readonly ready: true; readonly path: (name: N) => string }
+  | { readonly ready: false; readonly why: string };
+
+const run = promisify(execFile);
+const BUILD_LIMIT_MS = 30 * 60_000;
+const LOCK_POLL_MS = 500;
+
+/** The tools, built where they are missing. With CI=true it throws where they cannot be had; else it says so loudly. */
+export async function toolbox<N extends ToolName>(...names: readonly N[]): Promise<Toolbox<N>> {
+  try {
+    const paths = new Map<N, string>();
+    for (const name of names) paths.set(name, await pathOf(name));
+    return { ready: true, path: (name) => paths.get(name) ?? name };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    if (process.env['CI'] === 'true') throw new Error(`real tools are required with CI=true: ${why}`, { cause: error });
+    process.stderr.write(`\n!!! SKIPPED: no real ${names.join(', ')}: ${why}\n\n`);
+    return { ready: false, why };
+  }
+}
+
+async function pathOf(name: ToolName): Promise<string> {
+  const override = process.env[`IMAGE_TRUST_TOOL_${name.toUpperCase()}`];
+  if (override !== undefined) return override;
+  const tool = TOOLS[name];
+  const version = await versionOf(tool);
+  const folder = join(cacheRoot(), `${name}-${version}`);
+  const path = join(folder, name);
+  if (await exists(path)) return path;
+  await mkdir(folder, { recursive: true });
+  return withLock(join(folder, '.lock'), async () => {
+    if (!(await exists(path))) await build(tool, name, { version, path });
+    return path;
+  });
+}
+
+function cacheRoot(): string {
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'image-trust');
+}
+
+async function versionOf(tool: Tool): Promise<string> {
+  const goMod = await readFile(join(import.meta.dirname, tool.module, 'go.mod'), 'utf8');
+  const line = goMod.split('\n').find((text) => text.trim().startsWith(`${tool.versionOf} v`));
+  const version = line?.trim().split(/\s+/)[1]?.slice(1);
+  if (version === undefined) throw new Error(`test/toolbox/${tool.module}/go.mod does not require ${tool.versionOf}`);
+  return version;
+}
+
+async function build(tool: Tool, name: string, to: { version: string; path: string }): Promise<void> {
+  await run('go', ['version']).catch(() => {
+    throw new Error(
+      `${name} ${to.version} is not in ${cacheRoot()}, and there is no Go to build it: install Go >= 1.26`,
+    );
+  });
+  process.stderr.write(
+    `==> Building ${name} ${to.version} with Go into ${to.path} (about ${tool.minutes} min, once per machine)\n`,
+  );
+  const temporary = `${to.path}.${process.pid}`;
+  const args = ['build', '-trimpath', '-ldflags=-s -w', '-o', temporary, tool.package];
+  await run('go', args, {
+    cwd: join(import.meta.dirname, tool.module),
+    timeout: BUILD_LIMIT_MS,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  await rename(temporary, to.path);
+}
+
+/** One builder at a time per tool; a lock that is older than any build is a dead builder's. */
+async function withLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + BUILD_LIMIT_MS;
+  while (!(await taken(lock))) {
+    const age = await stat(lock).then(
+      (s) => Date.now() - s.mtimeMs,
+      () => 0,
+    );
+    if (age > BUILD_LIMIT_MS) await rm(lock, { recursive: true, force: true });
+    if (Date.now() > deadline) throw new Error(`waited for another builder that holds ${lock}`);
+    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+async function taken(lock: string): Promise<boolean> {
+  return mkdir(lock).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A finished command: what it printed and how it ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a tool to its end, bounded in time; a non-zero end is a value, not an error. */
+export async function runTool(
+  path: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: Readonly<Record<string, string>>; timeoutMs?: number; input?: string } = {},
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      timeout: options.timeoutMs ?? 60_000,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code: code ?? 255, stdout, stderr }));
+    child.stdin.end(options.input ?? '');
+  });
+}
