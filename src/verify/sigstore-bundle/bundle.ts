@@ -1,0 +1,87 @@
+/**
+ * Reading a bundle: which of its fields have to be there (protobuf-specs sigstore_bundle.proto), and what they come to.
+ * Owns reading only; nothing here is trusted.
+ */
+import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
+import { isJsonObject, parseStrictJson } from '../../core/strict-json.ts';
+import { Refused } from '../refusal.ts';
+import type { Envelope } from '../sigstore/envelope.ts';
+import { quoted } from '../sigstore/quoted.ts';
+import type { Signed } from '../sigstore/signed.ts';
+
+/** A bundle with a DSSE envelope, read. */
+export interface ReadBundle {
+  readonly envelope: Envelope;
+  readonly signature: Uint8Array;
+  readonly company: Pick<Signed, 'hint' | 'certificates' | 'logEntries' | 'timestamps'>;
+}
+
+const MEDIA_TYPES: readonly unknown[] = [
+  'application/vnd.dev.sigstore.bundle+json;version=0.1',
+  'application/vnd.dev.sigstore.bundle+json;version=0.2',
+  'application/vnd.dev.sigstore.bundle+json;version=0.3',
+  'application/vnd.dev.sigstore.bundle.v0.3+json',
+];
+
+/**
+ * Reads a bundle. The library demands the fields of each version: an inclusion promise with every log entry of v0.1, an
+ * inclusion proof from v0.2 on, and exactly one signature.
+ */
+export function readBundle(bytes: Uint8Array): ReadBundle {
+  const json = parseStrictJson(bytes);
+  if (!isJsonObject(json)) throw malformed('an object', 'something else');
+  if (!MEDIA_TYPES.includes(json.mediaType))
+    throw malformed('mediaType of a bundle v0.1, v0.2 or v0.3', shown(json.mediaType));
+  const bundle = parsed(json);
+  if (bundle.content.$case !== 'dsseEnvelope') {
+    // A signature over bare bytes: those of the manifest, or of a file that a key signed for another purpose. It names
+    // no image, carries no annotations, and cosign writes none for images.
+    throw malformed(
+      'a DSSE envelope with a statement about the image',
+      'a signature over bare bytes (messageSignature): sign with `cosign sign`',
+    );
+  }
+  const { payload, payloadType, signatures } = bundle.content.dsseEnvelope;
+  const sig = signatures.map((signature) => signature.sig);
+  const [signature] = sig;
+  if (signature === undefined) throw malformed('a signature', 'none');
+  return { envelope: { payload, payloadType, signatures: sig }, signature, company: companyOf(bundle) };
+}
+
+function parsed(json: unknown): Bundle {
+  try {
+    return bundleFromJSON(json);
+  } catch (error) {
+    throw malformed('the fields of its version', fieldsOf(error));
+  }
+}
+
+/** The library's ValidationError lists the fields at fault. */
+function fieldsOf(error: unknown): string {
+  const fields = error instanceof Error && 'fields' in error && Array.isArray(error.fields) ? error.fields : [];
+  return fields.length === 0 ? 'other ones' : `a fault at ${fields.slice(0, 4).join(', ')}`;
+}
+
+function companyOf({ verificationMaterial }: Bundle): ReadBundle['company'] {
+  const logEntries = verificationMaterial.tlogEntries;
+  const timestamps = (verificationMaterial.timestampVerificationData?.rfc3161Timestamps ?? []).map(
+    (t) => t.signedTimestamp,
+  );
+  const { content } = verificationMaterial;
+  switch (content.$case) {
+    case 'publicKey':
+      return { hint: content.publicKey.hint, certificates: [], logEntries, timestamps };
+    case 'certificate':
+      return { certificates: [content.certificate.rawBytes], logEntries, timestamps };
+    case 'x509CertificateChain':
+      return { certificates: content.x509CertificateChain.certificates.map((c) => c.rawBytes), logEntries, timestamps };
+  }
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? quoted(value) : 'none';
+}
+
+function malformed(expected: string, found: string): Refused {
+  return new Refused('SignatureInvalid', `Sigstore bundle: expected ${expected}, found ${found}`);
+}
