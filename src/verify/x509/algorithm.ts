@@ -35,7 +35,7 @@ const SCHEMES: Readonly<Record<string, SignatureScheme>> = {
 const RSA_ENCRYPTION = '1.2.840.113549.1.1.1';
 const RSA_PSS = '1.2.840.113549.1.1.10';
 const MGF1 = '1.2.840.113549.1.1.8';
-const CURVES: Readonly<Record<string, string>> = { prime256v1: 'P256', secp384r1: 'P384', secp521r1: 'P521' };
+const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 const MIN_RSA_BITS = 2048;
 /** Above this a verification takes milliseconds that a stranger chooses. */
 const MAX_RSA_BITS = 8192;
@@ -57,30 +57,13 @@ export function readHash(identifier: Element | undefined): StrongHash | undefine
   return HASHES[readOid(sequence(identifier, 'digest algorithm')[0], 'digest algorithm')];
 }
 
-/** `ECDSA-P256`, `RSA-2048`, `Ed25519`: how messages name a key. */
-export function describeKey(key: KeyObject): string {
-  const details = key.asymmetricKeyDetails ?? {};
-  const type: string = key.asymmetricKeyType ?? key.type;
-  switch (type) {
-    case 'ec':
-      return `ECDSA-${CURVES[details.namedCurve ?? ''] ?? details.namedCurve ?? 'unknown'}`;
-    case 'rsa':
-    case 'rsa-pss':
-      return `RSA-${details.modulusLength ?? 0}`;
-    case 'ed25519':
-      return 'Ed25519';
-    default:
-      return type;
-  }
-}
-
 /** RSA from 2048 to 8192 bits with a sane exponent, the NIST curves, Ed25519. */
 export function isStrongKey(key: KeyObject): boolean {
   const details = key.asymmetricKeyDetails ?? {};
   const type: string = key.asymmetricKeyType ?? key.type;
   switch (type) {
     case 'ec':
-      return (details.namedCurve ?? '') in CURVES;
+      return CURVES.has(details.namedCurve ?? '');
     case 'rsa':
     case 'rsa-pss': {
       const bits = details.modulusLength ?? 0;
