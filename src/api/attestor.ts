@@ -50,9 +50,9 @@ export const AttestorSet = ruled(
 /** Entries of which `count` must vouch. */
 export type AttestorSet = z.output<typeof AttestorSet>;
 
-/** Attestor sets, all of which must hold. */
-export function attestorSets(): z.ZodArray<typeof AttestorSet> {
-  return mapListOf(AttestorSet, 'name', 16).min(1);
+/** Attestor sets, all of which must hold. At most 16; the bound in nested places keeps the cost of CEL rules estimable. */
+export function attestorSets(max: 8 | 16): z.ZodArray<typeof AttestorSet> {
+  return mapListOf(AttestorSet, 'name', max).min(1);
 }
 
 /** An attestation that must be there. */
@@ -60,7 +60,7 @@ export const Attestation = z.strictObject({
   type: text(512).describe(
     'Predicate type of the attestation, exactly: a URI. Example: https://slsa.dev/provenance/v1.',
   ),
-  attestors: attestorSets()
+  attestors: attestorSets(8)
     .describe('Who must vouch for the attestation. Default: the attestors of the policy.')
     .exactOptional(),
   conditions: ConditionTree.describe(

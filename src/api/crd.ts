@@ -25,7 +25,8 @@ interface PrintColumn {
 export const SCHEMAS = { TrustedKey, ImageTrustPolicy } as const satisfies Record<KindName, z.ZodType>;
 
 const DESCRIPTIONS: Record<KindName, string> = {
-  TrustedKey: 'A signer that we accept, with a life: public keys, a private CA, an OIDC identity, or the Notary Project.',
+  TrustedKey:
+    'A signer that we accept, with a life: public keys, a private CA, an OIDC identity, or the Notary Project.',
   ImageTrustPolicy: 'Which images must be vouched for by whom, when that is verified again, and what is enforced.',
 };
 

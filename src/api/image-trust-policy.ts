@@ -28,7 +28,7 @@ const Match = z.strictObject({
 export type Match = z.output<typeof Match>;
 
 const Exception = z.strictObject({
-  images: setOf(imageGlob(), 128).min(1).describe('Images that are excepted, as globs.'),
+  images: setOf(imageGlob(), 64).min(1).describe('Images that are excepted, as globs.'),
   namespaces: setOf(namespaceGlob(), 128)
     .describe('Where, as names or globs. Default: wherever the policy holds.')
     .default([]),
@@ -87,7 +87,7 @@ export const ImageTrustPolicySpec = z.strictObject({
     ),
   excludeImages: setOf(imageGlob(), 256).describe('Images that it leaves out, as globs.').default([]),
   match: Match.prefault({}).describe('Pods that it looks at. Default: all.'),
-  attestors: attestorSets().describe('Who must vouch for an image. Every set must hold.'),
+  attestors: attestorSets(16).describe('Who must vouch for an image. Every set must hold.'),
   attestations: listOf(Attestation, 16).describe('Attestations that must be there as well.').default([]),
   digest: DigestRules.prefault({}).describe('Rules on digests and moving tags.'),
   exceptions: listOf(Exception, 64).describe('Images that are not judged for a while.').default([]),

@@ -63,13 +63,13 @@ const Lifecycle = ruled(
       validFrom === undefined || validUntil === undefined || Date.parse(validFrom) < Date.parse(validUntil),
   },
   {
-    cel: "self.revocation != 'AfterRevokedAt' || has(self.revokedAt)",
+    cel: "!has(self.revocation) || self.revocation != 'AfterRevokedAt' || has(self.revokedAt)",
     message: 'set revokedAt, which revocation: AfterRevokedAt needs',
     path: ['revokedAt'],
     holds: ({ revocation, revokedAt }) => revocation !== 'AfterRevokedAt' || revokedAt !== undefined,
   },
   {
-    cel: "!has(self.revokedAt) || self.state == 'Revoked'",
+    cel: "!has(self.revokedAt) || (has(self.state) && self.state == 'Revoked')",
     message: 'set state: Revoked, or remove revokedAt, which is read only then',
     path: ['revokedAt'],
     holds: ({ state, revokedAt }) => revokedAt === undefined || state === 'Revoked',

@@ -20,6 +20,11 @@ export type Validated<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+const OPEN_API: Readonly<Record<KindName, OpenApiSchema>> = {
+  TrustedKey: openApiOf('TrustedKey'),
+  ImageTrustPolicy: openApiOf('ImageTrustPolicy'),
+};
+
 type Path = readonly (string | number)[];
 
 /**
@@ -29,7 +34,7 @@ type Path = readonly (string | number)[];
 export function validateManifest<K extends KindName>(kind: K, object: unknown): Validated<KindTypes[K]>;
 export function validateManifest(kind: KindName, object: unknown): Validated<TrustedKey | ImageTrustPolicy> {
   if (!isRecord(object)) return refused([{ path: [], expected: `an object of kind ${kind}`, found: shown(object) }]);
-  const schema = openApiOf(kind);
+  const schema = OPEN_API[kind];
   const { status, ...wanted } = object;
   const written = withoutDefaultedNulls(schema, wanted);
   const result = SCHEMAS[kind].safeParse(written);
@@ -121,7 +126,9 @@ function withoutDefaultedNulls(schema: OpenApiSchema, value: unknown): unknown {
   }
   const fields = schemaMap(schema['properties']);
   if (!isRecord(value) || Object.keys(fields).length === 0) return value;
-  const kept = Object.entries(value).filter(([name, field]) => field !== null || fields[name]?.['default'] === undefined);
+  const kept = Object.entries(value).filter(
+    ([name, field]) => field !== null || fields[name]?.['default'] === undefined,
+  );
   return Object.fromEntries(kept.map(([name, field]) => [name, withoutDefaultedNulls(fields[name] ?? {}, field)]));
 }
 
