@@ -17,7 +17,7 @@
  * 4. Hosts are lower-case, other hosts of Docker Hub are docker.io, and the port 443 is as good as none.
  */
 import { compileGlob } from './glob.ts';
-import { formatRepository, type ImageReference } from './reference.ts';
+import { canonicalHost, formatRepository, type ImageReference, isHost } from './reference.ts';
 
 /** A compiled image glob. */
 export interface ImageGlob {
@@ -42,9 +42,8 @@ function canonicalPattern(pattern: string): string {
   const slash = pattern.indexOf('/');
   if (slash < 0) return beginsWithRegistry(pattern) ? pattern.toLowerCase() : `docker.io/library/${pattern}`;
   const first = pattern.slice(0, slash);
-  const isHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
-  if (!isHost) return `docker.io/${pattern}`;
-  return `${withoutDefaultPort(first.toLowerCase())}${pattern.slice(slash)}`.replace(HUB_HOST, 'docker.io/');
+  if (!isHost(first)) return `docker.io/${pattern}`;
+  return `${withoutDefaultPort(canonicalHost(first))}${pattern.slice(slash)}`.replace(HUB_HOST, 'docker.io/');
 }
 
 /** `registry.example.com*`, `localhost*`, `registry.example.com:5000*`; not `nginx:1.2*`, where the dot is the tag's. */

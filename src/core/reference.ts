@@ -82,6 +82,20 @@ export function formatRepository(repository: RepositoryReference): string {
   return `${repository.registry}/${repository.path}`;
 }
 
+/**
+ * Host names do not tell cases apart (RFC 4343): two spellings must not be two registries to a policy. The one host
+ * that stays as it is has nothing but its upper case to tell it from a path on Docker Hub.
+ */
+export function canonicalHost(host: string): string {
+  const lower = host.toLowerCase();
+  return isHost(lower) ? lower : host;
+}
+
+/** Is the first component of a name a host, and no path component on Docker Hub (splitDockerDomain)? */
+export function isHost(component: string): boolean {
+  return component === 'localhost' || /[.:]/.test(component) || component !== component.toLowerCase();
+}
+
 interface Parts {
   readonly repository: string;
   readonly rest: { readonly path: string; readonly tag?: string };
@@ -115,30 +129,30 @@ function demandShape(text: string): void {
   if (/\s/.test(text)) throw refuse(text, 'a reference without white space', 'white space');
 }
 
-/** The first component is a host where it cannot be part of a path on Docker Hub (splitDockerDomain). */
 function splitHost(name: string): { readonly host: string; readonly remainder: string } {
   const slash = name.indexOf('/');
   if (slash < 0) return { host: DOCKER_HUB, remainder: name };
   const first = name.slice(0, slash);
-  const isHost = first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase();
-  return isHost ? { host: first, remainder: name.slice(slash + 1) } : { host: DOCKER_HUB, remainder: name };
+  return isHost(first) ? { host: first, remainder: name.slice(slash + 1) } : { host: DOCKER_HUB, remainder: name };
 }
 
 function demandRegistry(text: string, host: string): string {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(host);
   const name = match?.[1] ?? '';
   if (match === null || host.length > MAX_HOST) throw refuse(text, 'a registry host[:port]', quote(host));
-  const canonical = name.startsWith('[') ? demandIPv6(text, name) : demandHostName(text, name);
-  if (match[2] === undefined) return DOCKER_HUB_ALIASES.has(canonical) ? DOCKER_HUB : canonical;
-  return `${canonical}:${demandPort(text, match[2])}`;
+  const demanded = name.startsWith('[') ? demandIPv6(text, name) : demandHostName(text, name);
+  if (match[2] === undefined) {
+    const canonical = canonicalHost(demanded);
+    return DOCKER_HUB_ALIASES.has(canonical) ? DOCKER_HUB : canonical;
+  }
+  return canonicalHost(`${demanded}:${demandPort(text, match[2])}`);
 }
 
 function demandHostName(text: string, name: string): string {
   if (!name.split('.').every((label) => HOST_LABEL.test(label))) {
     throw refuse(text, 'a registry host of letters, digits, dots and dashes', quote(name));
   }
-  // Host names do not tell cases apart (RFC 4343): two spellings must not be two registries to a policy.
-  return name.toLowerCase();
+  return name;
 }
 
 function demandIPv6(text: string, name: string): string {

@@ -1,0 +1,116 @@
+/**
+ * Manifests: the objects in a file, each with its place. Takes lists apart (`List`, `PodList` …, as kubectl prints
+ * them). Must never know what a kind means; world.ts does.
+ */
+import { parseDocuments } from './document.ts';
+import { isMapping, type Mapping } from './field.ts';
+import { describeValue, type ManifestProblem, type Path, type Position } from './problem.ts';
+
+/** One object of a manifest file. */
+export interface ManifestDocument {
+  readonly file: string;
+  /** 1-based number of the YAML document in its file. */
+  readonly document: number;
+  /** Where in the document the object lies: `[]`, or `['items', 3]` in a list. */
+  readonly path: Path;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly object: Mapping;
+  /** Place of a field of the object, or of the nearest thing around it that is there. */
+  positionOf(path: Path): Position | undefined;
+}
+
+/** The objects of a file, and what is wrong with it. */
+export interface LoadedManifests {
+  readonly documents: readonly ManifestDocument[];
+  readonly problems: readonly ManifestProblem[];
+}
+
+/** Lists of lists: kubectl makes none, a file that was put together by hand may have a few. */
+const MAX_LIST_DEPTH = 8;
+
+/** Reads the objects of one file. `file` is only a name, for messages. */
+export function loadManifests(text: string, file: string): LoadedManifests {
+  const parsed = parseDocuments(text, file);
+  const documents: ManifestDocument[] = [];
+  const problems: ManifestProblem[] = [...parsed.problems];
+  const place = (document: number, prefix: Path): Place => ({
+    file,
+    document,
+    path: prefix,
+    positionOf: (path) => parsed.locate(document, [...prefix, ...path]),
+  });
+  for (const { document, value } of parsed.documents) {
+    const entries = flatten({ value, path: [], inherited: {}, depth: 0 });
+    for (const entry of entries) {
+      const object = demandObject(entry, place(document, entry.path));
+      if ('found' in object) problems.push(object);
+      else documents.push(object);
+    }
+  }
+  return { documents, problems };
+}
+
+/** A problem with a field of an object, with its place in the file. */
+export function problemIn(
+  document: ManifestDocument,
+  problem: Pick<ManifestProblem, 'path' | 'expected' | 'found' | 'advice'>,
+): ManifestProblem {
+  const position = document.positionOf(problem.path);
+  return {
+    file: document.file,
+    document: document.document,
+    ...(position === undefined ? {} : { position }),
+    ...problem,
+    path: [...document.path, ...problem.path],
+  };
+}
+
+type Place = Pick<ManifestDocument, 'file' | 'document' | 'path' | 'positionOf'>;
+
+interface Entry {
+  readonly value: unknown;
+  readonly path: Path;
+  /** What the items of a typed list leave out: in a PodList they have neither apiVersion nor kind. */
+  readonly inherited: { readonly apiVersion?: string; readonly kind?: string };
+  readonly depth: number;
+}
+
+function flatten(entry: Entry): readonly Entry[] {
+  const { value, depth } = entry;
+  if (!isMapping(value) || depth >= MAX_LIST_DEPTH) return [entry];
+  const { kind, items } = value;
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !isListOfItems(items)) return [entry];
+  const itemKind = kind.slice(0, -'List'.length);
+  const apiVersion = typeof value['apiVersion'] === 'string' ? value['apiVersion'] : undefined;
+  const typed = itemKind === '' || apiVersion === undefined ? {} : { kind: itemKind, apiVersion };
+  const list: readonly unknown[] = items ?? [];
+  return list.flatMap((item, index) =>
+    flatten({ value: item, path: [...entry.path, 'items', index], inherited: typed, depth: depth + 1 }),
+  );
+}
+
+/** `items: null` is what an empty list looks like when Go writes it. */
+function isListOfItems(items: unknown): items is readonly unknown[] | null {
+  return Array.isArray(items) || items === null;
+}
+
+function demandObject(entry: Entry, place: Place): ManifestDocument | ManifestProblem {
+  const { value, inherited } = entry;
+  if (!isMapping(value)) return notObject(place, [], 'an object with apiVersion and kind', describeValue(value));
+  const kind = value['kind'] ?? inherited.kind;
+  const apiVersion = value['apiVersion'] ?? inherited.apiVersion;
+  if (typeof kind !== 'string' || kind === '')
+    return notObject(place, ['kind'], 'a kind, such as Pod', describeValue(kind));
+  if (typeof apiVersion !== 'string' || apiVersion === '') {
+    return notObject(place, ['apiVersion'], `the apiVersion of ${kind}, such as v1`, describeValue(apiVersion));
+  }
+  return { ...place, apiVersion, kind, object: value };
+}
+
+function notObject(place: Place, path: Path, expected: string, found: string): ManifestProblem {
+  const { file, document } = place;
+  const position = place.positionOf(path);
+  const where = position === undefined ? {} : { position };
+  return { file, document, ...where, path: [...place.path, ...path], expected, found };
+}
