@@ -1,0 +1,18 @@
+/**
+ * Hashing of what was fetched. Owns the one comparison on which everything else rests: do these bytes have
+ * the digest that was asked for? Must never parse them.
+ */
+import { hash } from 'node:crypto';
+import { algorithmOf, type Digest } from '../core/digest.ts';
+import { invalid } from '../core/failure.ts';
+
+/** The digest of these bytes. */
+export function digestOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
+  return `${algorithm}:${hash(algorithm, bytes, 'hex')}`;
+}
+
+/** Throws invalid, with both digests, unless the bytes hash to the one that was asked for. */
+export function demandDigest(bytes: Uint8Array, expected: Digest, where: string): void {
+  const found = digestOf(bytes, algorithmOf(expected));
+  if (found !== expected) throw invalid(where, `content with digest ${expected}`, `content with digest ${found}`);
+}
