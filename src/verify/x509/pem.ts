@@ -14,20 +14,24 @@ const LABELS = new Set(['CERTIFICATE', 'X509 CERTIFICATE']);
  * Throws a Failure of kind `invalid` that names the number of the block, counted from 1.
  */
 export function parsePemCertificates(text: string): Certificate[] {
-  if (text.length > MAX_TEXT) throw invalid('PEM', `at most ${MAX_TEXT} characters`, `${text.length}`);
-  const blocks = splitBlocks(text);
+  const blocks = splitPemBlocks(text);
   if (blocks.length === 0) throw invalid('PEM', 'a block -----BEGIN CERTIFICATE-----', 'none');
   return blocks.map(({ label, body }, index) => parseBlock(label, body, `PEM block ${index + 1}`));
 }
 
-interface Block {
+/** One block of a PEM text: its label and its base64, not decoded. */
+export interface PemBlock {
   readonly label: string;
   readonly body: string;
 }
 
-/** Line by line: a regular expression over a hostile text of megabytes would be quadratic. */
-function splitBlocks(text: string): readonly Block[] {
-  const blocks: Block[] = [];
+/**
+ * The blocks of a PEM text, whatever they hold; none where there is none. Throws a Failure of kind `invalid` for
+ * blocks that do not close. Line by line: a regular expression over a hostile text of megabytes would be quadratic.
+ */
+export function splitPemBlocks(text: string): readonly PemBlock[] {
+  if (text.length > MAX_TEXT) throw invalid('PEM', `at most ${MAX_TEXT} characters`, `${text.length}`);
+  const blocks: PemBlock[] = [];
   let open: { label: string; lines: string[] } | undefined;
   for (const line of text.split(/\r\n|\n|\r/u).map((raw) => raw.trim())) {
     const begin = /^-----BEGIN ([A-Z0-9 ]{1,64})-----$/u.exec(line)?.[1];
