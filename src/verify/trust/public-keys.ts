@@ -76,18 +76,12 @@ function decode(der: Buffer, type: 'spki' | 'pkcs1', where: string): KeyObject {
 
 function algorithmOf(key: KeyObject, where: string): string {
   const details = key.asymmetricKeyDetails ?? {};
-  switch (key.asymmetricKeyType) {
-    case 'ec':
-      return `ECDSA-${curveOf(details.namedCurve, where)}`;
-    case 'rsa':
-      return `RSA-${bitsOf(details.modulusLength, where)}`;
-    case 'rsa-pss':
-      return `RSA-PSS-${bitsOf(details.modulusLength, where)}`;
-    case 'ed25519':
-      return 'Ed25519';
-    default:
-      throw invalid(where, TAKEN, `a key of type ${key.asymmetricKeyType ?? 'unknown'}`);
-  }
+  const type = key.asymmetricKeyType;
+  if (type === 'ec') return `ECDSA-${curveOf(details.namedCurve, where)}`;
+  if (type === 'rsa') return `RSA-${bitsOf(details.modulusLength, where)}`;
+  if (type === 'rsa-pss') return `RSA-PSS-${bitsOf(details.modulusLength, where)}`;
+  if (type === 'ed25519') return 'Ed25519';
+  throw invalid(where, TAKEN, `a key of type ${type ?? 'unknown'}`);
 }
 
 function curveOf(curve: string | undefined, where: string): string {
