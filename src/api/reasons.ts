@@ -65,6 +65,11 @@ export const REASONS = {
     meaning: 'A certificate of the signer was revoked by its authority.',
     advice: 'Sign again with a certificate that is valid.',
   },
+  SignatureExpired: {
+    state: 'rejected',
+    meaning: 'The signer gave the signature an expiry (Notary Project), and that time has come.',
+    advice: 'Sign the image again, or set the expiry step of the trust level to log if old signatures may count.',
+  },
   TransparencyLogMissing: {
     state: 'rejected',
     meaning: 'The signature has no valid transparency-log entry, and the TrustedKey requires one.',

@@ -15,6 +15,7 @@ const CLOSENESS = {
   TransparencyLogMissing: 15,
   TimestampMissing: 14,
   CertificateRevoked: 13,
+  SignatureExpired: 13,
   CertificateExpired: 12,
   IdentityMismatch: 11,
   DigestMismatch: 10,
