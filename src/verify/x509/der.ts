@@ -77,6 +77,11 @@ export function demandTag(element: Element | undefined, tag: number, what: strin
   return element;
 }
 
+/** Takes the first of `parts` away if it has this tag: an OPTIONAL or DEFAULT member of a sequence. */
+export function takeOptional(parts: Element[], tag: number): Element | undefined {
+  return parts[0]?.tag === tag ? parts.shift() : undefined;
+}
+
 /** A sequence whose grammar says how many values it has. */
 export function sequence(element: Element | undefined, what: string, limit?: number): readonly Element[] {
   return children(demandTag(element, TAG.sequence, what), what, limit);
