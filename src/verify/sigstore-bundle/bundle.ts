@@ -13,7 +13,7 @@ import type { Signed } from '../sigstore/signed.ts';
 export interface ReadBundle {
   readonly envelope: Envelope;
   readonly signature: Uint8Array;
-  readonly company: Pick<Signed, 'hint' | 'certificates' | 'logEntries' | 'timestamps'>;
+  readonly company: Pick<Signed, 'hint' | 'certificates' | 'logEntries' | 'timestamps' | 'unreadable'>;
 }
 
 const MEDIA_TYPES: readonly unknown[] = [
@@ -63,18 +63,20 @@ function fieldsOf(error: unknown): string {
 }
 
 function companyOf({ verificationMaterial }: Bundle): ReadBundle['company'] {
-  const logEntries = verificationMaterial.tlogEntries;
-  const timestamps = (verificationMaterial.timestampVerificationData?.rfc3161Timestamps ?? []).map(
-    (t) => t.signedTimestamp,
-  );
+  const timestamps = verificationMaterial.timestampVerificationData?.rfc3161Timestamps ?? [];
+  const company = {
+    logEntries: verificationMaterial.tlogEntries,
+    timestamps: timestamps.map((t) => t.signedTimestamp),
+    unreadable: [],
+  };
   const { content } = verificationMaterial;
   switch (content.$case) {
     case 'publicKey':
-      return { hint: content.publicKey.hint, certificates: [], logEntries, timestamps };
+      return { ...company, hint: content.publicKey.hint, certificates: [] };
     case 'certificate':
-      return { certificates: [content.certificate.rawBytes], logEntries, timestamps };
+      return { ...company, certificates: [content.certificate.rawBytes] };
     case 'x509CertificateChain':
-      return { certificates: content.x509CertificateChain.certificates.map((c) => c.rawBytes), logEntries, timestamps };
+      return { ...company, certificates: content.x509CertificateChain.certificates.map((c) => c.rawBytes) };
   }
 }
 

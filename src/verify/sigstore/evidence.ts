@@ -7,7 +7,7 @@ import type { TimeSource } from '../../core/verdict.ts';
 import { Refused } from '../refusal.ts';
 import type { TransparencyLog, TrustRoot } from '../signer.ts';
 import { type LogProof, proveLogEntry, type VerifiedBy } from './log.ts';
-import { COMPANY, type Signed } from './signed.ts';
+import { COMPANY, type Signed, type Unreadable } from './signed.ts';
 import { proveTimestamp } from './timestamp.ts';
 import { prepareTrust } from './trust.ts';
 
@@ -36,9 +36,9 @@ export interface LogDemand {
 export function gatherEvidence(signed: Signed, by: VerifiedBy, demand: LogDemand): Evidence {
   demandModest(signed);
   if (demand.trustRoot === undefined) return { log: [], times: [], failures: [] };
-  const trust = prepareTrust(demand.trustRoot).library;
-  const entries = signed.logEntries.map((entry) => proveLogEntry(entry, signed, by, trust));
-  const stamps = signed.timestamps.map((token) => proveTimestamp(token, signed.stamped, trust));
+  const trust = prepareTrust(demand.trustRoot);
+  const entries = signed.logEntries.map((entry) => proveLogEntry(entry, signed, by, trust.library));
+  const stamps = signed.timestamps.map((token) => proveTimestamp(token, signed.stamped, trust.timestamping));
   const log = entries.filter((e) => typeof e !== 'string');
   const times = [
     ...log.flatMap(({ integratedAt }) =>
@@ -47,14 +47,23 @@ export function gatherEvidence(signed: Signed, by: VerifiedBy, demand: LogDemand
     ...stamps.flatMap((at) => (typeof at === 'string' ? [] : [{ at, source: 'timestamp-authority' as const }])),
   ].toSorted((a, b) => a.at.getTime() - b.at.getTime());
   const failures = [
-    ...entries.filter((e) => typeof e === 'string').map((why) => `transparency-log entry does not verify: ${why}`),
-    ...stamps.filter((s) => typeof s === 'string').map((why) => `timestamp does not verify: ${why}`),
+    ...unreadable(signed, 'log entry').map((why) => `${LOG_FAILURE}${why}`),
+    ...entries.filter((e) => typeof e === 'string').map((why) => `${LOG_FAILURE}${why}`),
+    ...unreadable(signed, 'timestamp').map((why) => `${STAMP_FAILURE}${why}`),
+    ...stamps.filter((s) => typeof s === 'string').map((why) => `${STAMP_FAILURE}${why}`),
   ];
   return { log, times, failures: [...new Set(failures)] };
 }
 
+const LOG_FAILURE = 'transparency-log entry does not verify: ';
+const STAMP_FAILURE = 'timestamp does not verify: ';
+
+function unreadable(signed: Signed, part: Unreadable['part']): readonly string[] {
+  return signed.unreadable.flatMap((u) => (u.part === part ? [u.why] : []));
+}
+
 /** Demands a log entry where the trusted key requires one. */
-export function demandLogged(evidence: Evidence, signed: Signed, demand: LogDemand): void {
+export function demandLogged(evidence: Evidence, demand: LogDemand): void {
   if (demand.transparencyLog === 'Ignored' || evidence.log.length > 0) return;
   if (demand.trustRoot === undefined) {
     throw new Refused(
@@ -62,17 +71,16 @@ export function demandLogged(evidence: Evidence, signed: Signed, demand: LogDema
       'transparencyLog is Required, and there is no trusted root that says which logs to believe: set trustRoot',
     );
   }
-  if (signed.logEntries.length === 0) {
+  const failure = evidence.failures.find((f) => f.startsWith(LOG_FAILURE));
+  if (failure === undefined) {
     throw new Refused(
       'TransparencyLogMissing',
       'signature is valid but has no transparency-log entry: set transparencyLog: Ignored if you sign with --tlog-upload=false',
     );
   }
-  const why =
-    evidence.failures.find((f) => f.startsWith('transparency-log')) ?? 'transparency-log entry does not verify';
   throw new Refused(
     'TransparencyLogMissing',
-    `signature is valid but its ${why}; expected an entry of a log of the trusted root that records this signature`,
+    `signature is valid but its ${failure}; expected an entry of a log of the trusted root that records this signature`,
   );
 }
 

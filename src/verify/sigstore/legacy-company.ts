@@ -6,29 +6,51 @@ import type { TransparencyLogEntry } from '@sigstore/bundle';
 import { decodeBase64 } from '../../core/base64.ts';
 import { isJsonObject, parseStrictJson } from '../../core/strict-json.ts';
 import { Refused } from '../refusal.ts';
-import type { Signed } from './signed.ts';
+import type { Signed, Unreadable } from './signed.ts';
 
 const CERTIFICATE = 'dev.sigstore.cosign/certificate';
 const CHAIN = 'dev.sigstore.cosign/chain';
 const BUNDLE = 'dev.sigstore.cosign/bundle';
 const TIMESTAMP = 'dev.sigstore.cosign/rfc3161timestamp';
 
+/** What accompanies a signature. */
+export type Company = Pick<Signed, 'certificates' | 'logEntries' | 'timestamps' | 'unreadable'>;
+
 /** Annotations are part of the manifest (4 MiB at most); none of these is honest beyond this. Characters. */
 const MAX_ANNOTATION = 256 * 1024;
 
-/** The company of a signature from the annotations of its layer. Refuses with SignatureInvalid what cannot be read. */
-export function readCompany(
-  annotations: Readonly<Record<string, string>>,
-): Pick<Signed, 'certificates' | 'logEntries' | 'timestamps'> {
+/**
+ * The company of a signature from the annotations of its layer. What cannot be read is named in `unreadable`: a broken
+ * timestamp does not spoil a signature that needs none.
+ */
+export function readCompany(annotations: Readonly<Record<string, string>>): Company {
+  // cosign 3 leaves the chain empty; cosign 2 writes intermediates and root.
+  const leaf = reading('certificate', () => pemBlocks(textOf(annotations, CERTIFICATE), CERTIFICATE));
+  const chain = reading('certificate', () => pemBlocks(textOf(annotations, CHAIN), CHAIN));
+  const log = reading('log entry', () => optional(textOf(annotations, BUNDLE)).map(logEntry));
+  const stamp = reading('timestamp', () => optional(textOf(annotations, TIMESTAMP)).map(timestamp));
   return {
-    // cosign 3 leaves the chain empty; cosign 2 writes intermediates and root.
-    certificates: [
-      ...pemBlocks(textOf(annotations, CERTIFICATE), CERTIFICATE),
-      ...pemBlocks(textOf(annotations, CHAIN), CHAIN),
-    ],
-    logEntries: textOf(annotations, BUNDLE) === '' ? [] : [logEntry(textOf(annotations, BUNDLE))],
-    timestamps: textOf(annotations, TIMESTAMP) === '' ? [] : [timestamp(textOf(annotations, TIMESTAMP))],
+    certificates: leaf.items.length === 0 ? [] : [...leaf.items, ...chain.items],
+    logEntries: log.items,
+    timestamps: stamp.items,
+    unreadable: [leaf, chain, log, stamp].flatMap((part) => part.unreadable),
   };
+}
+
+function reading<T>(
+  part: Unreadable['part'],
+  read: () => readonly T[],
+): { readonly items: readonly T[]; readonly unreadable: readonly Unreadable[] } {
+  try {
+    return { items: read(), unreadable: [] };
+  } catch (error) {
+    // Refused by us, or a Failure of the strict JSON reader; neither quotes more than a word of the document.
+    return { items: [], unreadable: [{ part, why: error instanceof Error ? error.message : 'it cannot be read' }] };
+  }
+}
+
+function optional(text: string): readonly string[] {
+  return text === '' ? [] : [text];
 }
 
 function textOf(annotations: Readonly<Record<string, string>>, name: string): string {

@@ -44,10 +44,10 @@ export function proveLogEntry(
     if (error instanceof Refused || error instanceof VerificationError) return error.message;
     return 'the entry is malformed';
   }
-  // Only the SET signs the time; the field beside an inclusion proof is anybody's word.
+  // Only the SET signs time and index; the fields beside an inclusion proof are anybody's word, the proof's index is not.
   const integratedAt = entry.inclusionPromise === undefined ? undefined : new Date(Number(entry.integratedTime) * 1000);
-  if (integratedAt === undefined || integratedAt.getTime() === 0) return { logIndex: entry.logIndex };
-  return { logIndex: entry.logIndex, integratedAt };
+  if (integratedAt === undefined) return { logIndex: entry.inclusionProof?.logIndex ?? '' };
+  return { logIndex: entry.logIndex, ...(integratedAt.getTime() === 0 ? {} : { integratedAt }) };
 }
 
 const INDEX = /^\d{1,19}$/;

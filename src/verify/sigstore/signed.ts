@@ -22,6 +22,14 @@ export interface Signed {
   readonly logEntries: readonly TransparencyLogEntry[];
   /** RFC 3161 responses, DER. */
   readonly timestamps: readonly Uint8Array[];
+  /** Company that is there and cannot be read. It spoils only what it would have proven. */
+  readonly unreadable: readonly Unreadable[];
+}
+
+/** What could not be read, and why in a short stable sentence. */
+export interface Unreadable {
+  readonly part: 'certificate' | 'log entry' | 'timestamp';
+  readonly why: string;
 }
 
 /** Limits on what one signature may bring, so that hostile company cannot cost time. Real ones bring one or two. */

@@ -57,7 +57,7 @@ function demandKey(signed: Signed, material: KeyMaterial): ProvenSigner {
     { type: 'key', spki: key.key.export({ type: 'spki', format: 'der' }) },
     material,
   );
-  demandLogged(evidence, signed, material);
+  demandLogged(evidence, material);
   return { signerId: key.fingerprint, fingerprint: key.fingerprint, ...companyOf(evidence) };
 }
 
@@ -82,7 +82,7 @@ function noKeyVerifies(signed: Signed, keys: readonly PublicKey[]): Refused {
       `signed with a certificate whose key is none of this TrustedKey's (${ours}): use certificate or keyless to trust its holder`,
     );
   }
-  if (hint !== undefined && SHA256_HINT.test(hint)) {
+  if (isKeyHint(hint)) {
     return new Refused(
       'UntrustedSigner',
       `signed by key ${fingerprintOfHint(hint)}, which no TrustedKey of this entry holds; it holds ${ours}`,
@@ -94,8 +94,10 @@ function noKeyVerifies(signed: Signed, keys: readonly PublicKey[]): Refused {
   );
 }
 
-/** base64 of 32 bytes. */
-const SHA256_HINT = /^[A-Za-z0-9+/]{43}=$/;
+/** Is it base64 of 32 bytes, as cosign 3 writes the hash of a key? */
+function isKeyHint(hint: string | undefined): hint is string {
+  return hint !== undefined && /^[A-Za-z0-9+/]{43}=$/.test(hint);
+}
 
 function demandCertificate(signed: Signed, material: CertificateMaterial, now: Date): ProvenSigner {
   const { leaf, intermediates, key } = demandSignedByLeaf(signed);
@@ -103,7 +105,7 @@ function demandCertificate(signed: Signed, material: CertificateMaterial, now: D
   const times = evidence.times.map((time) => time.at);
   const pool = { roots: material.roots, intermediates: [...material.intermediates, ...intermediates] };
   const path = demandPath(leaf, times.length === 0 ? [now] : times, () => pool);
-  demandLogged(evidence, signed, material);
+  demandLogged(evidence, material);
   const proven = holderProof(holderOf(leaf), path, key, material.identities);
   const holdsUntil = times.length === 0 ? { holdsUntil: path.notAfter } : {};
   return { ...proven, ...companyOf(evidence), ...holdsUntil };
@@ -116,54 +118,69 @@ function demandKeyless(signed: Signed, material: KeylessMaterial): ProvenSigner 
   // Without a proven time the chain is still looked at, as of the certificate's own beginning: "not from this Fulcio"
   // tells more than "no time". Nothing can be trusted by it, for the demand of a time follows.
   const path = demandFulcioChain(leaf, material.trustRoot, times.length === 0 ? [leaf.notBefore] : times);
-  demandLogged(evidence, signed, material);
-  demandTimed(evidence, signed);
+  demandLogged(evidence, material);
+  demandTimed(evidence);
   return { ...holderProof(holderOf(leaf), path, key, material.identities), ...companyOf(evidence) };
 }
 
-function demandTimed(evidence: Evidence, signed: Signed): void {
+function demandTimed(evidence: Evidence): void {
   if (evidence.times.length > 0) return;
-  const found =
-    signed.timestamps.length + signed.logEntries.length === 0
-      ? 'there is neither'
-      : evidence.failures.join('; ') || 'the log entry promises no time';
+  const untimed = evidence.log.length > 0 ? 'the log entry promises no time' : 'there is neither';
   throw new Refused(
     'TimestampMissing',
-    `a keyless certificate lives for minutes, so the time of signing must be proven by a transparency log or a timestamp authority of the trusted root: ${found}`,
+    `a keyless certificate lives for minutes, so the time of signing must be proven by a transparency log or a timestamp authority of the trusted root: ${evidence.failures.join('; ') || untimed}`,
   );
 }
 
-function demandSignedByLeaf(signed: Signed): {
+interface SignedByLeaf {
   readonly leaf: Certificate;
   readonly intermediates: readonly Certificate[];
   readonly key: PublicKey;
-} {
-  const [first, ...rest] = signed.certificates;
-  if (first === undefined) {
-    const by =
-      signed.hint !== undefined && SHA256_HINT.test(signed.hint)
-        ? `key ${fingerprintOfHint(signed.hint)}`
-        : 'a plain key';
-    throw new Refused('UntrustedSigner', `signed by ${by}, and this TrustedKey trusts holders of certificates only`);
-  }
-  if (
-    signed.certificates.length > COMPANY.certificates ||
-    signed.certificates.some((der) => der.length > COMPANY.itemBytes)
-  ) {
-    throw new Refused(
-      'SignatureInvalid',
-      `the signature brings more than ${COMPANY.certificates} certificates, or a huge one`,
-    );
-  }
+}
+
+function demandSignedByLeaf(signed: Signed): SignedByLeaf {
+  const [first, ...rest] = demandCertificates(signed);
   const leaf = parseCertificate(first);
   const key = toPublicKey(leaf.publicKey);
+  if (key.algorithm === 'unsupported') {
+    throw new Refused(
+      'CertificateUntrusted',
+      "the certificate's key is of a kind or size that no image signature may rest on",
+    );
+  }
   if (!verifyWithKey(key, signed.message, signed.signature)) {
     throw new Refused(
       'SignatureInvalid',
       `the certificate's key ${key.fingerprint} does not verify the signature: the signature or its payload was changed`,
     );
   }
-  return { leaf, intermediates: rest.map((der) => parseCertificate(der)), key };
+  return { leaf, intermediates: rest.flatMap(readable), key };
+}
+
+/** The leaf and what the signature brings with it, within bounds. */
+function demandCertificates(signed: Signed): readonly [Uint8Array, ...Uint8Array[]] {
+  const [leaf, ...rest] = signed.certificates;
+  if (leaf === undefined) {
+    const unreadable = signed.unreadable.find((u) => u.part === 'certificate');
+    if (unreadable !== undefined) throw new Refused('SignatureInvalid', unreadable.why);
+    const by = isKeyHint(signed.hint) ? `key ${fingerprintOfHint(signed.hint)}` : 'a plain key';
+    throw new Refused('UntrustedSigner', `signed by ${by}, and this TrustedKey trusts holders of certificates only`);
+  }
+  if (rest.length < COMPANY.certificates && signed.certificates.every((der) => der.length <= COMPANY.itemBytes))
+    return [leaf, ...rest];
+  throw new Refused(
+    'SignatureInvalid',
+    `the signature brings more than ${COMPANY.certificates} certificates, or a huge one`,
+  );
+}
+
+/** What follows the leaf can only help to find a path: what cannot be read does not help, and harms nothing. */
+function readable(der: Uint8Array): readonly Certificate[] {
+  try {
+    return [parseCertificate(der)];
+  } catch {
+    return [];
+  }
 }
 
 function holderProof(

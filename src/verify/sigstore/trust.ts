@@ -21,6 +21,7 @@ export interface Authority {
 export interface PreparedTrust {
   readonly library: TrustMaterial;
   readonly fulcio: readonly Authority[];
+  readonly timestamping: readonly Authority[];
 }
 
 const prepared = new WeakMap<TrustedRoot, PreparedTrust>();
@@ -39,7 +40,11 @@ function prepare(root: TrustedRoot): PreparedTrust {
     const library = toTrustMaterial(root, () => {
       throw new Error('keys are found by us');
     });
-    return { library, fulcio: root.certificateAuthorities.flatMap(toAuthority) };
+    return {
+      library,
+      fulcio: root.certificateAuthorities.flatMap(toAuthority),
+      timestamping: root.timestampAuthorities.flatMap(toAuthority),
+    };
   } catch (error) {
     throw new Refused(
       'TrustRootUnavailable',
