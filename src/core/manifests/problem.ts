@@ -2,6 +2,7 @@
  * What is wrong with a manifest, and where: for people, all problems of all files at once.
  * Owns how places and values are written; must never repeat the content of a Secret or a key.
  */
+import { printable } from '../printable.ts';
 
 /** The way to a field: keys and list indexes (0-based). */
 export type Path = readonly (string | number)[];
@@ -53,11 +54,4 @@ export function describeValue(value: unknown): string {
   const text = JSON.stringify(value) ?? typeof value;
   const shown = text.length > 80 ? `${text.slice(0, 79)}…` : text;
   return typeof value === 'string' ? shown : `the ${typeof value} ${shown}`;
-}
-
-/** Control characters, line breaks and marks that turn text around never reach a terminal as they are. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
 }

@@ -1,0 +1,40 @@
+/**
+ * The shape of reports, as wgpolicyk8s.io/v1alpha2 defines it and as far as we write it. Shape only.
+ */
+import type { ObjectIdentity } from '../core/image-use.ts';
+import type { Severity } from '../core/scan-result.ts';
+
+/** Result of one check. `error`: could not be evaluated. `skip`: excepted. */
+export type ReportStatus = 'pass' | 'fail' | 'warn' | 'error' | 'skip';
+
+/** One result. Properties are texts, `resultID` among them: unique in the cluster and stable. */
+export interface ReportResult {
+  readonly source: string;
+  readonly policy: string;
+  readonly rule: string;
+  readonly category: string;
+  readonly severity: Severity;
+  readonly result: ReportStatus;
+  readonly scored: boolean;
+  readonly message: string;
+  /** Unix time of the last change. */
+  readonly timestamp: { readonly seconds: number; readonly nanos: number };
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** A report on one workload. */
+export interface WorkloadReport {
+  readonly apiVersion: 'wgpolicyk8s.io/v1alpha2';
+  readonly kind: 'PolicyReport';
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly Omit<Required<ObjectIdentity>, 'namespace'>[];
+  };
+  /** The workload; results have no resources of their own and inherit it. */
+  readonly scope: ObjectIdentity;
+  /** Counts every result, those that were cut included. */
+  readonly summary: Readonly<Record<ReportStatus, number>>;
+  readonly results: readonly ReportResult[];
+}

@@ -1,0 +1,46 @@
+/** One scan result with every kind of row, for the golden files. */
+import type { ScanResult } from '../../src/core/scan-result.ts';
+import { exceptedRow, judgedRow, scanResult } from '../../src/core/scan-result.ts';
+import { deployment, digestOf, policyOf, rejected, unknown, useOf, verified } from '../support/builders.ts';
+
+const CART = deployment('cart', '0a1b2c3d-0000-4000-8000-000000000001');
+const POD = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop' } as const;
+
+/** Two Pods of one Deployment, a template, an init container, an image volume, an exception, and an uncovered use. */
+export function sampleResult(): ScanResult {
+  const production = policyOf('production', { severity: 'critical' });
+  const baseline = policyOf('baseline', { severity: 'low' });
+  const cart = `registry.example.com/shop/cart:v1@${digestOf('a')}`;
+  const cartOf = (pod: string) =>
+    useOf(cart, { workload: CART, pod: { ...POD, name: pod, uid: `uid-of-${pod}` }, digestSource: 'status' });
+  const migrate = useOf('registry.example.com/shop/migrate:v1', {
+    workload: CART,
+    container: 'migrate',
+    containerType: 'initContainer',
+  });
+  const model = useOf(`registry.example.com/shop/model@${digestOf('d')}`, {
+    workload: deployment('ranking'),
+    container: 'model',
+    containerType: 'imageVolume',
+  });
+  const sidecar = useOf(`ghcr.io/acme/sidecar@${digestOf('e')}`, { workload: CART, container: 'sidecar' });
+  return scanResult(
+    [
+      judgedRow(
+        production,
+        cartOf('cart-2'),
+        verified({ identity: 'ci@example.com', issuer: 'https://issuer.example.com' }),
+      ),
+      judgedRow(
+        production,
+        cartOf('cart-1'),
+        verified({ identity: 'ci@example.com', issuer: 'https://issuer.example.com' }),
+      ),
+      judgedRow(baseline, cartOf('cart-1'), rejected('signed by key SHA256:ab, which no TrustedKey holds\u001b[31m')),
+      judgedRow(production, migrate, unknown()),
+      judgedRow(production, model, rejected()),
+      exceptedRow({ policy: production, use: sidecar, reason: 'INC-42', expiresAt: '2026-12-31T00:00:00Z' }),
+    ],
+    [useOf('nginx', { workload: deployment('web') })],
+  );
+}
