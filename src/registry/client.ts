@@ -8,7 +8,7 @@ import { demandRunning } from './abort.ts';
 import { headerOf } from './answer.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { createFlights, type Flight } from './flights.ts';
-import { demandDigest, digestOf } from './hash.ts';
+import { demandDigest, demandSize, digestOf } from './hash.ts';
 import { demandAddressable, keyOf, whereOf } from './host.ts';
 import type { LimiterState } from './limiter.ts';
 import { type ByteCache, createByteCache } from './lru.ts';
@@ -186,12 +186,6 @@ function digestOfTag(answer: HttpAnswer, where: string): Digest {
 
 function manifestOf(answer: HttpAnswer, digest: Digest, where: string): Manifest {
   return parseManifest({ bytes: answer.body, digest, contentType: essenceOf(headerOf(answer, 'content-type')), where });
-}
-
-/** Throws invalid for a blob larger than the cap on blobs: it is not fetched at all. */
-export function demandSize(descriptor: Descriptor, where: string): void {
-  if (descriptor.size <= LIMITS.blobBytes) return;
-  throw invalid(where, `a blob of at most ${LIMITS.blobBytes} bytes`, `one of ${descriptor.size}`);
 }
 
 interface BlobFetch {

@@ -16,6 +16,16 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
+/** Is this host[:port] as it may stand in an address? */
+export function isHost(text: string): boolean {
+  return HOST.test(text);
+}
+
+/** Is this a repository path (`<name>` of the distribution specification)? */
+export function isRepositoryPath(text: string): boolean {
+  return PATH.test(text) && text.length <= 255;
+}
+
 /** Host and port that serve the API of a registry: Docker Hub's name is not its address. */
 export function apiHost(registry: string): string {
   return registry === 'docker.io' || registry === 'index.docker.io' ? 'registry-1.docker.io' : registry;
@@ -48,9 +58,9 @@ export function keyOf(repository: Repository): string {
 /** Throws invalid for a repository or a reference that is not one: it would become part of an address. */
 export function demandAddressable(repository: Repository, reference: string): void {
   const where = whereOf(repository, reference);
-  if (!HOST.test(repository.registry))
+  if (!isHost(repository.registry))
     throw invalid(where, 'a registry as host[:port]', JSON.stringify(repository.registry));
-  if (!PATH.test(repository.path) || repository.path.length > 255) {
+  if (!isRepositoryPath(repository.path)) {
     throw invalid(where, 'a repository path in lower case', JSON.stringify(repository.path));
   }
   if (!isDigest(reference) && !TAG.test(reference))

@@ -64,15 +64,24 @@ interface Question {
   readonly where: string;
 }
 
+/** What the API listed; `more`: there are pages that were not asked for. */
+interface Listed {
+  readonly descriptors: readonly Descriptor[];
+  readonly more: boolean;
+}
+
 async function list(parts: Parts, question: Question, flight: Flight): Promise<Referrers> {
   const listed = await fromApi(parts, question, flight);
-  if (listed !== undefined && listed.length > 0) return { ...boundedReferrers(listed), via: 'referrers-api' };
+  if (listed !== undefined && (listed.more || listed.descriptors.length > 0)) {
+    const bounded = boundedReferrers(listed.descriptors);
+    return { ...bounded, truncated: bounded.truncated || listed.more, via: 'referrers-api' };
+  }
   const tagged = await fromTag(parts, question, flight.signal);
   const via = listed !== undefined && tagged.length === 0 ? 'referrers-api' : 'referrers-tag';
   return { ...boundedReferrers(tagged), via };
 }
 
-async function fromApi(parts: Parts, question: Question, flight: Flight): Promise<readonly Descriptor[] | undefined> {
+async function fromApi(parts: Parts, question: Question, flight: Flight): Promise<Listed | undefined> {
   const { withoutApi, clock, limits } = parts;
   const backend = backendOf(question.repository);
   if (clock.now() < (withoutApi.get(backend) ?? 0)) return undefined;
@@ -105,27 +114,23 @@ function backendOf({ registry, path }: Repository): string {
 }
 
 /** All pages up to the caps; `unsupported`: this backend has no such API; `absent`: it has none for this repository. */
-async function listPages(
-  parts: Parts,
-  question: Question,
-  flight: Flight,
-): Promise<readonly Descriptor[] | 'unsupported' | 'absent'> {
+async function listPages(parts: Parts, question: Question, flight: Flight): Promise<Listed | 'unsupported' | 'absent'> {
   const { lists, limits } = parts;
   const known = lists.get(question.where);
   const first = await askFirst(parts, question, flight);
-  if (first.status === 304 && known !== undefined) return known.descriptors;
+  if (first.status === 304 && known !== undefined) return { descriptors: known.descriptors, more: false };
   if (first.status !== 200) return saysUnknownRepository(first) ? 'absent' : 'unsupported';
   if (!isIndex(first)) return 'unsupported';
   const found = [...parseReferrerIndex(first.body, question.where)];
   let target = nextPage(first, question, targetOf(question));
   remember(lists, question.where, { answer: first, found, complete: target === undefined });
   for (let pages = 1; target !== undefined && pages < limits.referrersPages; pages++) {
-    if (found.length > LIMITS.referrersPerSubject) return found;
+    if (found.length > LIMITS.referrersPerSubject) break;
     const page = await ask(parts, question, { target, expected: [200] }, flight);
     found.push(...parseReferrerIndex(page.body, question.where));
     target = nextPage(page, question, target);
   }
-  return found;
+  return { descriptors: found, more: target !== undefined };
 }
 
 function targetOf({ repository, subject }: Question): string {

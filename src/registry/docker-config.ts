@@ -1,0 +1,171 @@
+/**
+ * Credentials out of docker's config.json: `auths`, `credHelpers`, `credsStore`. Owns which entry serves a repository;
+ * must never put what it reads into a message, and never hands a host an entry of another.
+ */
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Failure, invalid } from '../core/failure.ts';
+import { anonymous, type Credential, type CredentialProvider } from './credential.ts';
+import { type HelperRunner, runHelper } from './credential-helper.ts';
+import { asObject, isObject, type JsonObject, kindOf, parseJsonObject } from './json.ts';
+
+/** Where config.json is and what runs helpers. */
+export interface DockerConfigOptions {
+  /** A file that was named: it must be there. Absent: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`. */
+  readonly file?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly runHelper?: HelperRunner;
+}
+
+/** A config.json, checked. Keys of entries are canonical (see `canonicalKey`). */
+export interface DockerConfig {
+  readonly auths: ReadonlyMap<string, Credential>;
+  readonly helpers: ReadonlyMap<string, string>;
+  readonly store: string | undefined;
+}
+
+/** Docker Hub's own key, which predates registries with names. */
+const HUB_KEY = 'https://index.docker.io/v1/';
+const HUB_HOSTS: ReadonlySet<string> = new Set([
+  'index.docker.io',
+  'registry-1.docker.io',
+  'docker.io',
+  'registry.hub.docker.com',
+]);
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** A provider over the file. Throws unavailable where a named file cannot be read, invalid where it is broken. */
+export async function loadDockerConfig(options: DockerConfigOptions): Promise<CredentialProvider> {
+  const { file, env, cwd } = options;
+  const path = file === undefined ? defaultPath(env) : resolve(cwd, file);
+  const bytes = await readFile(path).catch((error: unknown) => unreadable(path, error, file === undefined));
+  if (bytes === undefined) return anonymous;
+  const config = parseDockerConfig(bytes, path);
+  return credentialsOf(
+    config,
+    options.runHelper ?? ((helper, server, signal) => runHelper(helper, server, { env, signal })),
+  );
+}
+
+/** Parses config.json. Throws invalid with the place in the file; never with a value. */
+export function parseDockerConfig(bytes: Uint8Array, path: string): DockerConfig {
+  if (bytes.length > MAX_BYTES) throw invalid(path, `at most ${MAX_BYTES} bytes`, `${bytes.length}`);
+  const json = parseJsonObject(bytes, path);
+  const auths = new Map<string, Credential>();
+  for (const [key, entry] of Object.entries(optionalObject(json.auths, `${path}: auths`))) {
+    const credential = parseEntry(entry, `${path}: auths[${JSON.stringify(key)}]`);
+    if (credential !== undefined) auths.set(canonicalKey(key), credential);
+  }
+  const helpers = new Map<string, string>();
+  for (const [key, name] of Object.entries(optionalObject(json.credHelpers, `${path}: credHelpers`))) {
+    helpers.set(canonicalKey(key), demandHelper(name, `${path}: credHelpers[${JSON.stringify(key)}]`));
+  }
+  const store =
+    json.credsStore === undefined || json.credsStore === ''
+      ? undefined
+      : demandHelper(json.credsStore, `${path}: credsStore`);
+  return { auths, helpers, store };
+}
+
+/**
+ * A provider over a parsed file, by the rules of docker and of Kubernetes' path-scoped entries: the longest key that is
+ * the repository or a prefix of it by whole segments; a helper for the host before the store, the store before `auths`.
+ */
+export function credentialsOf(config: DockerConfig, run: HelperRunner): CredentialProvider {
+  return async (host, path, signal) => {
+    const keys = keysOf(host, path);
+    const helper = keys.map((key) => ({ key, name: config.helpers.get(key) })).find(({ name }) => name !== undefined);
+    if (helper?.name !== undefined) return run(helper.name, serverOf(helper.key), signal);
+    const scoped = keys
+      .slice(0, -1)
+      .map((key) => config.auths.get(key))
+      .find((credential) => credential !== undefined);
+    if (scoped !== undefined) return scoped;
+    const key = keys.at(-1) ?? host;
+    const stored = config.store === undefined ? undefined : await run(config.store, serverOf(key), signal);
+    return stored ?? config.auths.get(key);
+  };
+}
+
+function defaultPath(env: DockerConfigOptions['env']): string {
+  const folder = env['DOCKER_CONFIG'];
+  if (folder !== undefined && folder !== '') return join(folder, 'config.json');
+  return join(env['HOME'] ?? homedir(), '.docker', 'config.json');
+}
+
+/** Only the default file may be missing. */
+function unreadable(path: string, error: unknown, optional: boolean): undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (optional && (code === 'ENOENT' || code === 'ENOTDIR')) return undefined;
+  throw new Failure({ kind: 'unavailable' }, `${path}: the registry configuration cannot be read (${String(code)})`);
+}
+
+/** Host and path without scheme and API version, lower-case host; every name of Docker Hub is `docker.io`. */
+function canonicalKey(key: string): string {
+  const [, address] = /^https?:\/\/(.*)$/i.exec(key.trim()) ?? [];
+  const bare = (address ?? key.trim()).replace(/\/+$/, '');
+  const plain = address === undefined ? bare : bare.replace(/\/v[12]$/, '');
+  const slash = plain.indexOf('/');
+  const host = (slash < 0 ? plain : plain.slice(0, slash)).toLowerCase();
+  return `${HUB_HOSTS.has(host) ? 'docker.io' : host}${slash < 0 ? '' : plain.slice(slash)}`;
+}
+
+/** The keys that may serve a repository, most specific first; the host alone is last. */
+function keysOf(host: string, path: string): readonly string[] {
+  const name = HUB_HOSTS.has(host.toLowerCase()) ? 'docker.io' : host.toLowerCase();
+  const parts = path.split('/');
+  return [...parts.keys()].map((i) => [name, ...parts.slice(0, parts.length - i)].join('/')).concat(name);
+}
+
+/** What a helper is asked for: docker stores Hub's credentials under its old address. */
+function serverOf(key: string): string {
+  return key === 'docker.io' ? HUB_KEY : key;
+}
+
+function parseEntry(value: unknown, where: string): Credential | undefined {
+  const entry = asObject(value, where);
+  const identity = text(entry.identitytoken, `${where}.identitytoken`);
+  if (identity !== undefined) return { type: 'identity-token', token: identity };
+  const access = text(entry.registrytoken, `${where}.registrytoken`);
+  if (access !== undefined) return { type: 'access-token', token: access };
+  const auth = text(entry.auth, `${where}.auth`);
+  if (auth !== undefined) return decodeAuth(auth, `${where}.auth`);
+  const username = text(entry.username, `${where}.username`);
+  const password = text(entry.password, `${where}.password`);
+  return username === undefined || password === undefined ? undefined : { type: 'basic', username, password };
+}
+
+function decodeAuth(auth: string, where: string): Credential {
+  const decoded = /^[A-Za-z0-9+/]+={0,2}\s*$/.test(auth)
+    ? Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '')
+    : '';
+  const colon = decoded.indexOf(':');
+  if (colon < 1) throw invalid(where, 'base64 of user:password', 'something else');
+  return { type: 'basic', username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+}
+
+/** A helper's name becomes the name of a program: no path may come of it. */
+function demandHelper(value: unknown, where: string): string {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(value)) {
+    throw invalid(
+      where,
+      'the name of a credential helper (docker-credential-NAME)',
+      typeof value === 'string' ? 'another text' : kindOf(value),
+    );
+  }
+  return value;
+}
+
+function text(value: unknown, where: string): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value !== 'string') throw invalid(where, 'text', kindOf(value));
+  return value;
+}
+
+function optionalObject(value: unknown, where: string): JsonObject {
+  if (value === undefined || value === null) return {};
+  if (!isObject(value)) throw invalid(where, 'an object', kindOf(value));
+  return value;
+}
