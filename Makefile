@@ -50,7 +50,7 @@ fuzz: install ## 100,000 mutated inputs for every parser of hostile bytes
 	@FUZZ_RUNS=100000 $(VITEST) --project fuzz
 
 demo: install ## Scan sample manifests with signed images: no cluster, no registry, no network
-	@$(NODE) config/samples/demo/demo.ts
+	@$(NODE) test/demo/demo.ts
 
 clean: ## Remove what make made in the checkout
 	@rm -rf dist node_modules

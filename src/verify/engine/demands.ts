@@ -3,7 +3,7 @@
  * must never look at an image.
  */
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
-import { parseReference } from '../../core/reference.ts';
+import { parseRepository } from '../../core/reference.ts';
 
 /** One attestor entry: which TrustedKey must vouch, with which signed annotations, and where its signatures lie. */
 export interface AttestorEntry {
@@ -60,6 +60,6 @@ function setOf(set: PolicySet): AttestorSet {
 }
 
 function canonicalRepository(text: string): string {
-  const { registry, path } = parseReference(text);
+  const { registry, path } = parseRepository(text);
   return `${registry}/${path}`;
 }

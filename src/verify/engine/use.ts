@@ -12,10 +12,10 @@ import { unjudged } from './judge.ts';
 import { leadsTo, type Lead } from './subject.ts';
 import type { Examination } from './verify.ts';
 
-/** The verdict on one use. Where the digest is not trusted, that is the answer for each of its uses. */
+/** The verdict on one use. Where the digest is rejected, that is the answer for each of its uses. */
 export function verdictOnUse(examination: Examination, use: ImageUse, policy: ImageTrustPolicy): Verdict {
   const { verdict, leads } = examination;
-  if (verdict.state !== 'verified') return verdict;
+  if (verdict.state === 'rejected') return verdict;
   const { requireInSpec, onTagDrift } = policy.spec.digest;
   if (requireInSpec && use.reference.digest === undefined) {
     return rejected(
@@ -24,6 +24,7 @@ export function verdictOnUse(examination: Examination, use: ImageUse, policy: Im
       `the spec names ${use.image} without a digest: write ${use.image}@${use.digest ?? 'sha256:…'}`,
     );
   }
+  if (verdict.state === 'unknown') return verdict;
   const lead = leads.get(formatReference(use.reference));
   return (
     throughItsIndex(verdict, use, lead) ??

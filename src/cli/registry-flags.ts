@@ -1,0 +1,111 @@
+/**
+ * The flags by which registries are reached, and the one image source that they make: registry client, mirrors,
+ * OCI layouts. Shared by every command that looks at images.
+ */
+import type { Command } from 'commander';
+import { Failure } from '../core/failure.ts';
+import { createRegistrySource, type RegistrySource } from '../registry/client.ts';
+import type { CredentialProvider } from '../registry/credential.ts';
+import { loadDockerConfig } from '../registry/docker-config.ts';
+import { type MirrorRule, parseMirrorRule, plainHttpHosts, withMirrors } from '../registry/mirrors.ts';
+import type { ImageSource } from '../registry/source.ts';
+import { UsageError } from './exit.ts';
+import { readText } from './files.ts';
+import { repeated } from './flags.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What the flags give. */
+export interface RegistryFlags {
+  readonly mirror: readonly string[];
+  readonly plainHttp: readonly string[];
+  readonly registryConfig?: string;
+  readonly registryCa?: string;
+}
+
+/** What a policy adds to the flags. */
+export interface RegistryAdditions {
+  readonly mirrors: readonly MirrorRule[];
+  /** Hosts spoken to in plain HTTP. */
+  readonly plainHttp: readonly string[];
+  /** PEM certificate authorities. */
+  readonly ca: string | undefined;
+}
+
+/** Declares the flags on a command. */
+export function declareRegistryFlags(command: Command): Command {
+  return command
+    .option(
+      '--mirror <FROM=TO>',
+      'ask TO before FROM; TO is an http(s) prefix or oci:PATH, an OCI layout (repeatable)',
+      repeated,
+      [],
+    )
+    .option('--plain-http <HOST>', 'speak plain HTTP to HOST[:PORT] (repeatable)', repeated, [])
+    .option('--registry-config <FILE>', 'docker config.json with credentials (default: $DOCKER_CONFIG or ~/.docker)')
+    .option('--registry-ca <FILE>', 'PEM certificate authorities of the registries, beside the built-in ones');
+}
+
+/** The rules of `--mirror`, or of anything written like it. Throws UsageError. */
+export function mirrorRules(flags: Pick<RegistryFlags, 'mirror'>, terminal: Terminal): readonly MirrorRule[] {
+  return flags.mirror.map((text) => asUsage(() => parseMirrorRule(text, { cwd: terminal.cwd })));
+}
+
+/** An image source: a registry client, with mirrors before it. `close` ends its connections. */
+export interface OpenedSource {
+  readonly source: ImageSource;
+  close(): Promise<void>;
+}
+
+/** The source that the flags, and what a policy adds to them, describe. Throws UsageError. */
+export async function openSource(
+  flags: RegistryFlags,
+  terminal: Terminal,
+  more: RegistryAdditions,
+): Promise<OpenedSource> {
+  const rules = [...mirrorRules(flags, terminal), ...more.mirrors];
+  const registry = await openRegistry(flags, terminal, {
+    ...more,
+    plainHttp: [...more.plainHttp, ...plainHttpHosts(rules)],
+  });
+  return { source: rules.length === 0 ? registry : withMirrors(registry, rules), close: () => registry.close() };
+}
+
+async function openRegistry(
+  flags: RegistryFlags,
+  terminal: Terminal,
+  more: RegistryAdditions,
+): Promise<RegistrySource> {
+  const { env, cwd } = terminal;
+  const given = flags.registryCa === undefined ? [] : [await readText(flags.registryCa, cwd)];
+  const ca = [...given, ...(more.ca === undefined ? [] : [more.ca])];
+  return createRegistrySource({
+    credentials: await credentialsOf(flags, terminal),
+    plainHttp: [...flags.plainHttp, ...more.plainHttp],
+    ca: ca.length === 0 ? undefined : { all: ca.join('\n') },
+    proxy: {
+      httpsProxy: env['HTTPS_PROXY'] ?? env['https_proxy'],
+      // HTTP_PROXY in capitals can come from a request header in CGI (httpoxy), so only the other spelling counts.
+      httpProxy: env['http_proxy'],
+      noProxy: env['NO_PROXY'] ?? env['no_proxy'],
+    },
+  });
+}
+
+async function credentialsOf(flags: RegistryFlags, { env, cwd }: Terminal): Promise<CredentialProvider> {
+  const file = flags.registryConfig;
+  try {
+    return await loadDockerConfig({ ...(file === undefined ? {} : { file }), env, cwd });
+  } catch (error) {
+    throw error instanceof Failure ? new UsageError(error.message) : error;
+  }
+}
+
+/** What a parser finds wrong in a flag is the user's to mend. */
+export function asUsage<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof Failure) throw new UsageError(error.message);
+    throw error;
+  }
+}

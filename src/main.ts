@@ -1,0 +1,49 @@
+/**
+ * Wires the process to the command line: streams, signals, exit code. Composition and nothing else.
+ */
+import { readFileSync } from 'node:fs';
+import { runProgram } from './cli/program.ts';
+import type { Output, Terminal } from './cli/terminal.ts';
+
+/** After the first signal, so long until the process ends whatever still runs, in milliseconds. */
+const GRACE_MS = 500;
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stop.abort(new Error(`stopped by ${signal}`));
+    setTimeout(() => process.exit(signal === 'SIGINT' ? 130 : 143), GRACE_MS).unref();
+  });
+}
+// Whoever closes the pipe (`| head`) has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+function output(stream: NodeJS.WriteStream): Output {
+  return { write: (text) => void stream.write(text), isTerminal: stream.isTTY, columns: stream.columns };
+}
+
+async function readStdin(maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const input: AsyncIterable<Buffer> = process.stdin;
+  for await (const bytes of input) {
+    size += bytes.byteLength;
+    if (size > maxBytes) throw new Error(`standard input is larger than ${maxBytes} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const terminal: Terminal = {
+  stdout: output(process.stdout),
+  stderr: output(process.stderr),
+  env: process.env,
+  cwd: process.cwd(),
+  readStdin,
+  now: () => new Date(),
+  signal: stop.signal,
+};
+
+const packageFile = new URL('../package.json', import.meta.url);
+const { version }: { readonly version: string } = JSON.parse(readFileSync(packageFile, 'utf8'));
+process.exitCode = await runProgram(process.argv.slice(2), terminal, version);
