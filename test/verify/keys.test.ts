@@ -22,7 +22,6 @@ const pss384 = generateKeyPairSync('rsa-pss', {
   modulusLength: 2048,
   hashAlgorithm: 'sha384',
   mgf1HashAlgorithm: 'sha384',
-  saltLength: 48,
 });
 const ed25519 = generateKeyPairSync('ed25519');
 const ed448 = generateKeyPairSync('ed448');
