@@ -49,9 +49,11 @@ const CASES: readonly [string, Case][] = [
  * predicate, time or place in the log.
  */
 function holds({ family, claim, proof }: Case, raw: RawSignature): void {
-  const start = performance.now();
+  const started = process.threadCpuUsage();
   const outcome = family.prove(raw, claim);
-  expect(performance.now() - start).toBeLessThan(250);
+  const { user, system } = process.threadCpuUsage(started);
+  // Milliseconds of this thread's own time: other work on the machine is no fault.
+  expect((user + system) / 1000).toBeLessThan(100);
   expect(outcome.ok ? 0 : outcome.message.length).toBeLessThanOrEqual(1024);
   expect(substance(outcome)).toEqual(outcome.ok ? substance(proof) : undefined);
   expect(['none', seconds(proof)]).toContain(seconds(outcome));
