@@ -43,9 +43,16 @@ export function demandCodeSigningChain(chain: readonly Certificate[]): {
   return ends;
 }
 
-/** Demands a chain for time-stamping, leaf first: the purpose itself is checked with the token. */
+/**
+ * Demands a chain for time-stamping, leaf first: the purpose itself is checked with the token. What is wrong with the
+ * authority's certificates leaves the time unproven and says nothing of the signer's: `TimestampMissing`.
+ */
 export function demandTimestampingChain(chain: readonly Certificate[]): void {
-  demandChain(chain);
+  try {
+    demandChain(chain);
+  } catch (error) {
+    throw error instanceof Refused ? new Refused('TimestampMissing', `timestamp: ${error.message}`) : error;
+  }
 }
 
 function demandChain(chain: readonly Certificate[]): { readonly leaf: Certificate; readonly root: Certificate } {

@@ -102,7 +102,6 @@ function readSigner(signer: Element): SignedData['signer'] {
   if (digest === undefined) return malformed('SignerInfo', 'SHA-256, SHA-384 or SHA-512', 'another digest algorithm');
   if (scheme === undefined)
     return malformed('SignerInfo', 'a strong signature algorithm', 'one that is weak or unknown');
-  if ((scheme.hash ?? digest) !== digest) malformed('SignerInfo', 'one hash for digest and signature', 'two');
   // RFC 5652, 5.4: what is signed is the attributes under the tag of SET OF, not under the [0] that they travel with.
   const signedBytes = Uint8Array.from(attributes.der);
   signedBytes[0] = TAG.set;
@@ -134,18 +133,20 @@ function verifySignature(
   signer: Certificate,
 ): boolean {
   const key = signer.publicKey;
+  // `rsaEncryption` leaves the hash to digestAlgorithm (RFC 3370, 3.2); the others name their own.
+  const hash = scheme.hash ?? digest;
   const type: string = key.asymmetricKeyType ?? '';
   try {
     switch (scheme.type) {
       case 'rsa-pkcs1':
-        return type === 'rsa' && verify(digest, signedBytes, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
+        return type === 'rsa' && verify(hash, signedBytes, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
       case 'rsa-pss': {
         const { saltLength } = scheme;
         const padding = constants.RSA_PKCS1_PSS_PADDING;
-        return type.startsWith('rsa') && verify(digest, signedBytes, { key, padding, saltLength }, signature);
+        return type.startsWith('rsa') && verify(hash, signedBytes, { key, padding, saltLength }, signature);
       }
       case 'ecdsa':
-        return type === 'ec' && verify(digest, signedBytes, { key, dsaEncoding: 'der' }, signature);
+        return type === 'ec' && verify(hash, signedBytes, { key, dsaEncoding: 'der' }, signature);
       case 'eddsa':
         return type === 'ed25519' && verify(null, signedBytes, key, signature);
     }
