@@ -36,7 +36,7 @@ export function validateManifest(kind: KindName, object: unknown): Validated<Tru
   if (!isRecord(object)) return refused([{ path: [], expected: `an object of kind ${kind}`, found: shown(object) }]);
   const schema = OPEN_API[kind];
   const { status, ...wanted } = object;
-  const written = withoutDefaultedNulls(schema, wanted);
+  const written = withoutNulls(schema, wanted);
   const result = SCHEMAS[kind].safeParse(written);
   if (!result.success) return refused(result.error.issues.flatMap((issue) => problemsOf(issue, [], written, schema)));
   const readable = SCHEMAS[kind].safeParse({ ...result.data, status });
@@ -118,18 +118,16 @@ function schemaAt(schema: OpenApiSchema, path: Path): OpenApiSchema {
   }, schema);
 }
 
-/** The API server reads null as absent where the field has a default, and refuses it elsewhere. */
-function withoutDefaultedNulls(schema: OpenApiSchema, value: unknown): unknown {
+/** The API server reads null as absent in every field and map of a schema, and refuses it in a list. */
+function withoutNulls(schema: OpenApiSchema, value: unknown): unknown {
   if (Array.isArray(value)) {
     const items = schema['items'];
-    return isRecord(items) ? value.map((item) => withoutDefaultedNulls(items, item)) : value;
+    return isRecord(items) ? value.map((item) => withoutNulls(items, item)) : value;
   }
+  if (!isRecord(value) || schema['type'] !== 'object') return value;
   const fields = schemaMap(schema['properties']);
-  if (!isRecord(value) || Object.keys(fields).length === 0) return value;
-  const kept = Object.entries(value).filter(
-    ([name, field]) => field !== null || fields[name]?.['default'] === undefined,
-  );
-  return Object.fromEntries(kept.map(([name, field]) => [name, withoutDefaultedNulls(fields[name] ?? {}, field)]));
+  const kept = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(kept.map(([name, field]) => [name, withoutNulls(fields[name] ?? {}, field)]));
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

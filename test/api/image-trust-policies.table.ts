@@ -71,6 +71,11 @@ export const policies: readonly ManifestRow[] = [
   policy('a condition that compares with true', {
     attestations: [{ type: 't', conditions: { any: [{ key: 'k', operator: 'Equals', value: true }] } }],
   }),
+  policy('null in place of lists and maps', {
+    excludeImages: null,
+    attestors: [{ name: 'a', entries: [{ trustedKey: 'a', annotations: { team: null } }] }],
+  }),
+  policy('null in a list', { images: ['a', null] }, ['spec.images[1]', '']),
   policy('empty lists', { excludeImages: [], attestations: [], exceptions: [], match: { namespaces: [] } }),
   policy('a mirror with a scheme', {
     registry: { mirrors: [{ from: 'docker.io/library', to: 'http://127.0.0.1:5000/hub' }] },

@@ -47,6 +47,7 @@ export const trustedKeys: readonly ManifestRow[] = [
   }),
   keyBeside('29 February of a leap year', { lifecycle: { validFrom: '2028-02-29T00:00:00Z' } }),
   keyBeside('a compound duration', { lifecycle: { rotateEvery: '1d12h30m' } }),
+  keyBeside('null where nothing is needed', { trustRoot: null, lifecycle: { validFrom: null, rotateEvery: null } }),
   keyBeside('null where there is a default', { transparencyLog: null, lifecycle: { state: null } }),
   key('no kind of signer', {}, ['spec', 'set exactly one of publicKey, certificate, keyless, notation']),
   keyBeside('two kinds of signer', { keyless: { identities: [exact] } }, ['spec', 'set exactly one of publicKey']),
@@ -158,6 +159,14 @@ export const trustedKeys: readonly ManifestRow[] = [
   keyBeside('a day that does not exist', { lifecycle: { validFrom: '2026-02-30T00:00:00Z' } }, [
     'spec.lifecycle.validFrom',
     '',
+  ]),
+  keyBeside('a list where a time belongs', { lifecycle: { validFrom: ['2026-01-01T00:00:00Z'] } }, [
+    'spec.lifecycle.validFrom',
+    '',
+  ]),
+  keyBeside('a time before 1970', { lifecycle: { validFrom: '1969-12-31T23:59:59Z' } }, [
+    'spec.lifecycle.validFrom',
+    'write a time after 1970',
   ]),
   keyBeside('29 February of a common year', { lifecycle: { validFrom: '2026-02-29T00:00:00Z' } }, [
     'spec.lifecycle.validFrom',
