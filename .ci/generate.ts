@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { crdOf } from '../src/api/crd.ts';
 import { GROUP, KINDS, type KindName } from '../src/api/group.ts';
+import { publishedSchemas } from '../src/outputs/schemas.ts';
 import { apiReference, reasonReference } from './reference-pages.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -19,6 +20,10 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ...KIND_NAMES.map((kind): [string, string] => [`crds/${GROUP}_${KINDS[kind].plural}.yaml`, crdYaml(kind)]),
     ['docs/reasons.md', reasonReference()],
     ['docs/api.md', apiReference(KIND_NAMES)],
+    ...Object.entries(publishedSchemas()).map(([file, schema]): [string, string] => [
+      `docs/${file}`,
+      `${JSON.stringify(schema, undefined, 2)}\n`,
+    ]),
   ]);
 }
 
