@@ -2,7 +2,7 @@
 /* The entry of the command line. Written in the oldest JavaScript that any Node reads, and CommonJS, so that a Node
    that is too old says so in one line instead of failing on the first modern import. */
 (function start(): void {
-  const needed = 'Node 22.22.2, 24.15 or 26 and later';
+  const needed = 'Node 22.22.2, 24.15.0 or 26.0.0 and later';
   const found = /^v(\d+)\.(\d+)\.(\d+)/.exec(process.version) || ['', '0', '0', '0'];
   const major = Number(found[1]);
   const minor = Number(found[2]);

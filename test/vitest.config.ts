@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** One configuration for every suite; `--project` picks which: unit (seconds), cluster, real. */
+/** Suites with a command of their own: they need builds, real tools or much time. Everything else is `unit`. */
+const APART = ['packed', 'real', 'fuzz'] as const;
+
+/** One configuration for every suite; `--project` picks one. */
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
@@ -9,8 +12,20 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/real/**', 'test/fixtures/**'] } },
-      { extends: true, test: { name: 'real', include: ['test/real/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 1_800_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...APART.map((name) => `test/${name}/**`), 'test/fixtures/**'],
+        },
+      },
+      { extends: true, test: { name: 'packed', include: ['test/packed/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: { name: 'real', include: ['test/real/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 1_800_000 },
+      },
+      { extends: true, test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], testTimeout: 3_600_000 } },
     ],
   },
 });
