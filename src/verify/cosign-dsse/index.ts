@@ -8,7 +8,7 @@ import { type Envelope, preAuthenticationEncoding, readEnvelope } from '../sigst
 import { readCompany } from '../sigstore/legacy-company.ts';
 import type { Signed } from '../sigstore/signed.ts';
 import { demandSigner, type ProvenSigner } from '../sigstore/signer.ts';
-import { demandPredicateType, demandSubject, readStatement } from '../sigstore/statement.ts';
+import { proveStatement } from '../sigstore/statement-proof.ts';
 
 const LAYER = 'application/vnd.dsse.envelope.v1+json';
 
@@ -24,11 +24,7 @@ function prove(raw: RawSignature, claim: Claim): Outcome {
   if (claim.demands.type !== 'attestation')
     throw new Refused('NoSignature', 'this is an attestation, and a signature of the image is demanded');
   const envelope = readEnvelope(raw.payload);
-  const statement = readStatement(envelope);
-  demandPredicateType(statement, claim.demands);
-  const signer = demandAnySigner(raw, envelope, claim);
-  const annotations = demandSubject(statement, claim.subject, claim.annotations);
-  return { ok: true, ...signer, annotations, predicate: statement.predicate };
+  return proveStatement(envelope, claim, () => demandAnySigner(raw, envelope, claim));
 }
 
 /** An envelope may carry several signatures: one by a trusted signer is enough. Else the first refusal tells why. */

@@ -8,7 +8,7 @@ import { attempt, Refused } from '../refusal.ts';
 import { readCompany } from '../sigstore/legacy-company.ts';
 import type { Signed } from '../sigstore/signed.ts';
 import { demandSigner } from '../sigstore/signer.ts';
-import { demandPayload } from './payload.ts';
+import { demandPayload, demandPayloadSize } from './payload.ts';
 
 const LAYER = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const SIGNATURE = 'dev.cosignproject.cosign/signature';
@@ -24,12 +24,9 @@ export const cosignSimple: SignatureFamily = {
 function prove({ layer, payload }: RawSignature, claim: Claim): Outcome {
   if (claim.demands.type !== 'signature')
     throw new Refused('AttestationMissing', 'this is a signature, and an attestation is demanded');
-  const signed: Signed = {
-    message: payload,
-    signature: signatureIn(layer.annotations),
-    stamped: signatureIn(layer.annotations),
-    ...readCompany(layer.annotations),
-  };
+  demandPayloadSize(payload);
+  const signature = signatureIn(layer.annotations);
+  const signed: Signed = { message: payload, signature, stamped: signature, ...readCompany(layer.annotations) };
   const signer = demandSigner(signed, claim.material, claim.now);
   const annotations = demandPayload(payload, claim);
   return { ok: true, ...signer, annotations };

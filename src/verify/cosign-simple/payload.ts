@@ -11,6 +11,14 @@ import { quoted } from '../sigstore/quoted.ts';
 /** cosign itself does not look at the type (signing.md trap 5): another tool's payload under the same key is no cosign signature. */
 const TYPE = 'cosign container image signature';
 
+/** Bytes; a real payload has some hundred, and annotations of the user's choice. */
+const MAX_PAYLOAD = 1024 * 1024;
+
+/** Refuses what no signer wrote, before anything is spent on it. */
+export function demandPayloadSize(payload: Uint8Array): void {
+  if (payload.length > MAX_PAYLOAD) throw malformed(`at most ${MAX_PAYLOAD} bytes`, `${payload.length}`);
+}
+
 /**
  * Demands that the payload names the subject and carries the annotations that are claimed; gives the signed ones.
  * `critical.identity.docker-reference` is not compared: mirrors and copies keep their signatures, as with cosign.

@@ -7,7 +7,7 @@ import { attempt } from '../refusal.ts';
 import { preAuthenticationEncoding } from '../sigstore/envelope.ts';
 import type { Signed } from '../sigstore/signed.ts';
 import { demandSigner } from '../sigstore/signer.ts';
-import { demandPredicateType, demandSubject, readStatement } from '../sigstore/statement.ts';
+import { demandSignatureSize, proveStatement } from '../sigstore/statement-proof.ts';
 import { readBundle } from './bundle.ts';
 
 /** Any version: one that we do not read is refused with that reason, rather than overlooked. */
@@ -22,22 +22,16 @@ export const sigstoreBundle: SignatureFamily = {
 };
 
 function prove(raw: RawSignature, claim: Claim): Outcome {
+  demandSignatureSize(raw.payload, claim.demands);
   const { envelope, signature, company } = readBundle(raw.payload);
-  const statement = readStatement(envelope);
-  demandPredicateType(statement, claim.demands);
-  const signed: Signed = {
-    message: preAuthenticationEncoding(envelope),
-    signature,
-    stamped: signature,
-    envelopePayload: envelope.payload,
-    ...company,
-  };
-  const signer = demandSigner(signed, claim.material, claim.now);
-  const annotations = demandSubject(statement, claim.subject, claim.annotations);
-  return {
-    ok: true,
-    ...signer,
-    annotations,
-    ...(claim.demands.type === 'attestation' ? { predicate: statement.predicate } : {}),
-  };
+  return proveStatement(envelope, claim, () => {
+    const signed: Signed = {
+      message: preAuthenticationEncoding(envelope),
+      signature,
+      stamped: signature,
+      envelopePayload: envelope.payload,
+      ...company,
+    };
+    return demandSigner(signed, claim.material, claim.now);
+  });
 }

@@ -2,7 +2,7 @@
  * Does a transparency log hold this very signature? Owns the check of one entry: that the log vouches for it, and that it
  * records this signature, over these bytes, by this key. Must never take a time or an index from an entry that fails.
  */
-import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { TransparencyLogEntry } from '@sigstore/bundle';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import { Refused } from '../refusal.ts';
@@ -13,7 +13,7 @@ import {
   verifyTLogBody,
   verifyTLogInclusion,
 } from './library.ts';
-import { recordedKey, recordedEnvelopeHash } from './log-body.ts';
+import { type RecordedKey, recordedEnvelopeHash, recordedKey } from './log-body.ts';
 import { COMPANY, type Signed } from './signed.ts';
 
 /** An entry that a trusted log vouches for. */
@@ -23,9 +23,9 @@ export interface LogProof {
   readonly integratedAt?: Date;
 }
 
-/** The key that the signature was verified with: the entry must record the same one. DER. */
+/** What the signature was verified with: the entry must record the same key, or the same certificate. */
 export type VerifiedBy =
-  | { readonly type: 'key'; readonly spki: Uint8Array }
+  | { readonly type: 'key'; readonly key: KeyObject }
   | { readonly type: 'certificate'; readonly der: Uint8Array };
 
 /** The proof that the entry gives, or a short stable sentence on why it gives none. Never throws. */
@@ -56,8 +56,9 @@ const INDEX = /^\d{1,19}$/;
 function demandBounded(entry: TransparencyLogEntry): void {
   const proof = entry.inclusionProof;
   const numbers = [entry.logIndex, entry.integratedTime, proof?.logIndex ?? '0'];
-  const bounded = numbers.every((n) => INDEX.test(n)) && (proof?.checkpoint?.envelope.length ?? 0) <= COMPANY.itemBytes;
-  if (!bounded) throw new Refused('SignatureInvalid', 'a number or the checkpoint is out of bounds');
+  const sizes = [proof?.checkpoint?.envelope.length ?? 0, entry.canonicalizedBody.length];
+  const bounded = numbers.every((n) => INDEX.test(n)) && sizes.every((size) => size <= COMPANY.itemBytes);
+  if (!bounded) throw new Refused('SignatureInvalid', 'a number, the checkpoint or the body is out of bounds');
 }
 
 function demandRecorded(entry: TransparencyLogEntry, signed: Signed): void {
@@ -71,12 +72,9 @@ function demandRecorded(entry: TransparencyLogEntry, signed: Signed): void {
 
 /** The library compares signature and digest, not the key (cosign and sigstore-go do, and so do we). */
 function demandRecordedKey(entry: TransparencyLogEntry, by: VerifiedBy): void {
-  const found = derOf(recordedKey(body(entry)));
-  const matches =
-    by.type === 'certificate'
-      ? found.certificate !== undefined && equal(found.certificate, by.der)
-      : equal(found.spki, by.spki);
-  if (!matches) throw new Refused('SignatureInvalid', 'the entry records another key');
+  const found = verifierOf(recordedKey(body(entry)));
+  const same = by.type === 'key' ? found.key.equals(by.key) : equal(found.certificate ?? new Uint8Array(), by.der);
+  if (!same) throw new Refused('SignatureInvalid', 'the entry records another key');
 }
 
 function body(entry: TransparencyLogEntry): unknown {
@@ -84,18 +82,17 @@ function body(entry: TransparencyLogEntry): unknown {
 }
 
 interface Verifier {
-  readonly spki: Uint8Array;
+  readonly key: KeyObject;
   readonly certificate?: Uint8Array;
 }
 
-function derOf(recorded: { readonly bytes: Uint8Array; readonly encoding: 'pem' | 'spki' | 'x509' }): Verifier {
-  if (recorded.encoding === 'spki') return { spki: recorded.bytes };
-  const isCertificate =
-    recorded.encoding === 'x509' || Buffer.from(recorded.bytes).includes('-----BEGIN CERTIFICATE-----');
-  if (!isCertificate)
-    return { spki: createPublicKey(Buffer.from(recorded.bytes)).export({ type: 'spki', format: 'der' }) };
-  const certificate = new X509Certificate(recorded.bytes);
-  return { spki: certificate.publicKey.export({ type: 'spki', format: 'der' }), certificate: certificate.raw };
+function verifierOf({ encoding, bytes }: RecordedKey): Verifier {
+  const der = Buffer.from(bytes);
+  if (encoding === 'spki') return { key: createPublicKey({ key: der, format: 'der', type: 'spki' }) };
+  const isCertificate = encoding === 'x509' || der.includes('-----BEGIN CERTIFICATE-----');
+  if (!isCertificate) return { key: createPublicKey(der) };
+  const certificate = new X509Certificate(der);
+  return { key: certificate.publicKey, certificate: certificate.raw };
 }
 
 /** What an entry's body is compared with. Digests by their length: cosign 3 logs P-384 with SHA-384, P-521 with SHA-512. */

@@ -52,11 +52,7 @@ export function demandSigner(signed: Signed, material: SignerMaterial, now: Date
 function demandKey(signed: Signed, material: KeyMaterial): ProvenSigner {
   const key = material.keys.find((candidate) => verifyWithKey(candidate, signed.message, signed.signature));
   if (key === undefined) throw noKeyVerifies(signed, material.keys);
-  const evidence = gatherEvidence(
-    signed,
-    { type: 'key', spki: key.key.export({ type: 'spki', format: 'der' }) },
-    material,
-  );
+  const evidence = gatherEvidence(signed, { type: 'key', key: key.key }, material);
   demandLogged(evidence, material);
   return { signerId: key.fingerprint, fingerprint: key.fingerprint, ...companyOf(evidence) };
 }

@@ -170,6 +170,35 @@ describe('versions and fields', () => {
   }
 });
 
+describe('sizes', () => {
+  const SBOM = 'https://cyclonedx.org/bom';
+  const attested = { demands: { type: 'attestation', predicateType: SBOM } } as const;
+  const large = (change: Readonly<Record<string, unknown>> = {}) =>
+    statement(DIGEST, { predicateType: SBOM, predicate: { components: 'x'.repeat(1_500_000) }, ...change });
+
+  function proveLarge(payload: Buffer, by = key, claim: Partial<Claim> = attested): Outcome {
+    return sigstoreBundle.prove(
+      bundle(payload, signed(pae(payload), by), { hint: '' }),
+      claimOn(SUBJECT, MATERIAL, claim),
+    );
+  }
+
+  test('a large attestation is read once it is known whose it is', () => {
+    expect(reasonOf(proveLarge(large()))).toBe('Verified');
+    expect(reasonOf(proveLarge(large({ predicateType: 'https://spdx.dev/Document' })))).toBe('AttestationMissing');
+    expect(reasonOf(proveLarge(Buffer.alloc(1_500_000, '[')))).toBe('SignatureInvalid');
+    // By a stranger, what it says is not even read.
+    expect(reasonOf(proveLarge(Buffer.alloc(1_500_000, '['), ecKeys()))).toBe('UntrustedSigner');
+  });
+
+  test('a large attestation is no signature, also where its type says so', () => {
+    expect(reasonOf(proveLarge(large(), key, {}))).toBe('NoSignature');
+    expect(reasonOf(proveLarge(large({ predicateType: 'https://sigstore.dev/cosign/sign/v1' }), key, {}))).toBe(
+      'NoSignature',
+    );
+  });
+});
+
 describe('hints', () => {
   const foreign = toPublicKey(ecKeys().publicKey);
   test('a wrong hint excludes no key that verifies', () => {
