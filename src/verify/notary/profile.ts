@@ -59,9 +59,10 @@ function demandChain(chain: readonly Certificate[]): { readonly leaf: Certificat
   const leaf = chain[0];
   const root = chain.at(-1);
   if (leaf === undefined || root === undefined) throw new Refused('CertificateUntrusted', 'there is no certificate');
+  const weak = chain.find((certificate) => !certificate.strongKey);
+  if (weak !== undefined) refuse(weak, 'has a key that is too weak or of an unknown kind');
   demandLeaf(leaf);
   chain.forEach((certificate, height) => {
-    if (!certificate.strongKey) refuse(certificate, 'has a key that is too weak or of an unknown kind');
     if (height > 0) demandAuthority(certificate, height - 1);
     demandIssued(certificate, chain[height + 1]);
   });

@@ -77,6 +77,7 @@ export function parseSignedData(contentInfo: Element): SignedData {
  * type and digest, and the signature must be over the attributes.
  */
 export function verifySignedData({ contentType, content, signer }: SignedData, certificate: Certificate): boolean {
+  if (!certificate.strongKey) return false;
   const namedType = signer.attributes.get(CONTENT_TYPE);
   const namedDigest = signer.attributes.get(MESSAGE_DIGEST);
   if (namedDigest?.tag !== TAG.octetString || readOid(namedType, 'content-type') !== contentType) return false;

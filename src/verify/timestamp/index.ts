@@ -66,6 +66,7 @@ function prove({ token, message, roots, intermediates = [] }: TimestampQuestion)
     throw missing('the certificate of its authority is neither in it nor among the trusted ones');
   const binding = demandBinding(signed, signer);
   demandTimestampingOnly(signer);
+  demand(signer.strongKey, `the key of ${shownName(signer.subject)} is too weak or of an unknown kind`);
   demand(verifySignedData(signed, signer), `the signature of ${shownName(signer.subject)} does not cover it`);
   const answer = buildChain({ leaf: signer, intermediates: pool, roots, at: info.time });
   if (!answer.ok) throw missing(`the authority is not trusted: ${answer.message}`);

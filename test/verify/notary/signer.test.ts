@@ -77,6 +77,18 @@ describe('the profile of the chain', () => {
     expect(judge(below(CA, limited), limited)).toMatch(/allows 0 authorities below it, found 1/);
   });
 
+  test('an authority with a weak key', () => {
+    const root = shop.pki.issue({
+      subject: '/CN=Weak',
+      extensions: CA,
+      key: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'],
+    });
+    const signer = shop.pki.issue({ subject: '/C=US/ST=WA/O=Test/CN=L', extensions: CODE, issuer: root });
+    expect(judgeJws({ signer, chain: [signer, root] }, { ca: [root.certificate] })).toMatch(
+      /"CN=Weak" has a key that is too weak/,
+    );
+  });
+
   test('a signer that is self-signed and in the store', () => {
     const lone = shop.pki.issue({ subject: '/C=US/ST=WA/O=Test/CN=Lone', extensions: CODE });
     expect(judgeJws({ signer: lone, chain: [lone] }, { ca: [lone.certificate] })).toBe('ok');

@@ -141,6 +141,15 @@ describe('a time-stamp is refused', () => {
     }
   });
 
+  test('where the key of the authority is weak', () => {
+    const by = pki.issue({
+      extensions: TSA,
+      issuer: root,
+      key: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'],
+    });
+    expect(judge({ token: stamp({ by }) })).toMatch(/too weak/);
+  });
+
   test('where the certificate had expired when it stamped', () => {
     const by = pki.issue({ extensions: TSA, issuer: root, until: '20250101000000Z' });
     expect(judge({ token: cms(by) })).toMatch(/not trusted: .*expired/);
