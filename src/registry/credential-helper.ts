@@ -31,6 +31,7 @@ const NOT_FOUND = 'credentials not found in native keychain';
 /** Runs a helper. Throws unauthorized where it fails: what was configured could not be had. */
 export async function runHelper(helper: string, server: string, options: RunOptions): Promise<Credential | undefined> {
   const output = await run(`docker-credential-${helper}`, server, options);
+  if (output.code === null) throw failed(helper, 'was ended, or printed too much');
   if (output.code === 0) return parseOutput(helper, output.stdout);
   if (output.stdout.trim() === NOT_FOUND) return undefined;
   throw failed(helper, `ended with code ${output.code}`);
@@ -54,6 +55,7 @@ function parse(stdout: string): unknown {
   }
 }
 
+/** Settles at once in every case: a child of the helper may hold its output open for ever. */
 function run(program: string, input: string, { env, signal, timeoutMs = TIMEOUT_MS }: RunOptions): Promise<Output> {
   const both = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   return new Promise((resolve, reject) => {
@@ -66,22 +68,25 @@ function run(program: string, input: string, { env, signal, timeoutMs = TIMEOUT_
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk;
-      if (stdout.length > MAX_OUTPUT) child.kill('SIGKILL');
+      if (stdout.length <= MAX_OUTPUT) return;
+      child.kill('SIGKILL');
+      child.stdout.destroy();
+      resolve({ code: null, stdout: '' });
     });
     child.on('error', (error) => {
-      if (signal.aborted) reject(errorOfAbort(signal, program));
-      else
-        reject(
-          new Failure(
-            { kind: 'unauthorized' },
-            `${program}: ${both.aborted ? 'no answer in time' : 'cannot be run'}; it is named in the registry configuration`,
-            { cause: error },
-          ),
-        );
+      child.stdout.destroy();
+      reject(signal.aborted ? errorOfAbort(signal, program) : notRun(program, both.aborted, error));
     });
-    child.on('close', (code) => resolve({ code, stdout: stdout.slice(0, MAX_OUTPUT) }));
+    child.on('close', (code) => resolve({ code, stdout }));
     child.stdin.on('error', () => undefined);
     child.stdin.end(`${input}\n`);
+  });
+}
+
+function notRun(program: string, late: boolean, cause: Error): Failure {
+  const why = late ? 'no answer in time' : 'cannot be run';
+  return new Failure({ kind: 'unauthorized' }, `${program}: ${why}; it is named in the registry configuration`, {
+    cause,
   });
 }
 

@@ -56,8 +56,8 @@ export function createFlights<T>(): Flights<T> {
         return await orAbort(shared.result, signal, () => errorOfAbort(signal, where, shared.trouble));
       } finally {
         shared.waiters -= 1;
-        if (shared.waiters === 0) {
-          if (running.get(key) === shared) running.delete(key);
+        if (shared.waiters === 0 && running.get(key) === shared) {
+          running.delete(key);
           shared.controller.abort(signal.reason);
         }
       }

@@ -1,8 +1,6 @@
 /**
- * What an OCI layout says of itself: which descriptor a tag means, and which manifests refer to another. Owns the
- * reading of the annotations that tools write in place of tags. Pure; must never read a file.
+ * What an OCI layout says of itself: which descriptor a tag means. Owns the reading of the annotations that tools write in place of tags. Pure; must never read a file.
  */
-import type { Digest } from '../core/digest.ts';
 import { invalid } from '../core/failure.ts';
 import { parseReference } from '../core/reference.ts';
 import type { Descriptor, Repository } from './source.ts';
@@ -44,15 +42,6 @@ export function resolveTag(
     if (match !== undefined) return match;
   }
   return undefined;
-}
-
-/** Every descriptor once, those of the fallback tag first. */
-export function mergeReferrers(tagged: readonly Descriptor[], scanned: readonly Descriptor[]): readonly Descriptor[] {
-  const byDigest = new Map<Digest, Descriptor>();
-  for (const descriptor of [...tagged, ...scanned]) {
-    if (!byDigest.has(descriptor.digest)) byDigest.set(descriptor.digest, descriptor);
-  }
-  return [...byDigest.values()];
 }
 
 function namesOf(descriptor: Descriptor): readonly string[] {

@@ -10,7 +10,7 @@ import { demandDigest, demandSize, digestOf } from './hash.ts';
 import { demandAddressable, referrersTag, whereOf } from './host.ts';
 import { parseJsonObject } from './json.ts';
 import { type LayoutFiles, layoutVersion, openLayoutFiles } from './layout-files.ts';
-import { mergeReferrers, resolveTag } from './layout-index.ts';
+import { resolveTag } from './layout-index.ts';
 import { boundedReferrers, parseManifest } from './manifest.ts';
 import { OCI_INDEX } from './media-type.ts';
 import { type Descriptor, type ImageSource, LIMITS, type Manifest, type Referrers, type Repository } from './source.ts';
@@ -105,10 +105,7 @@ async function referrersIn(open: Open, at: At & { subject: Digest }, signal: Abo
   const tag = descriptorOf(layout, at.repository, referrersTag(at.subject), where);
   const index = tag === undefined ? undefined : await readListed(layout.files, tag, where, signal);
   const scanned = layout.listed.filter((entry) => entry.damaged || entry.subject === at.subject);
-  const all = mergeReferrers(
-    index?.manifests ?? [],
-    scanned.map(({ descriptor }) => descriptor),
-  );
+  const all = [...(index?.manifests ?? []), ...scanned.map(({ descriptor }) => descriptor)];
   return { ...boundedReferrers(all), via: index === undefined ? 'referrers-api' : 'referrers-tag' };
 }
 

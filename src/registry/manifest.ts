@@ -62,7 +62,9 @@ export function boundedReferrers(all: readonly Descriptor[]): {
   descriptors: readonly Descriptor[];
   truncated: boolean;
 } {
-  const unique = [...new Map(all.toReversed().map((d) => [d.digest, d])).values()].toReversed();
+  const first = new Map<Digest, Descriptor>();
+  for (const descriptor of all) if (!first.has(descriptor.digest)) first.set(descriptor.digest, descriptor);
+  const unique = [...first.values()];
   const cap = LIMITS.referrersPerSubject;
   return { descriptors: unique.slice(0, cap), truncated: unique.length > cap };
 }

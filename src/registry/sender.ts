@@ -124,6 +124,7 @@ function missOfAnswer({ context }: Parts, answer: HttpAnswer, request: ApiReques
   const waitMs = retryAfterMs(answer, now);
   const bearable = waitMs === undefined || waitMs <= context.limits.maxRetryAfterMs;
   if (answer.status === 429 || answer.status === 503) slot.pushedBack(bearable ? (waitMs ?? 0) : 0, failure);
+  else if (answer.status < 500) slot.succeeded();
   const again = bearable && (kind === 'rate-limited' || kind === 'unavailable');
   return { failure, again, waitMs, unreachable: false };
 }
