@@ -19,21 +19,16 @@
 import { compileGlob } from './glob.ts';
 import { canonicalHost, formatRepository, type ImageReference, isHost } from './reference.ts';
 
-/** A compiled image glob. */
-export interface ImageGlob {
-  /** As it was written. */
-  readonly pattern: string;
-  /** Does the glob cover the image of this reference? */
-  matches(reference: ImageReference): boolean;
-}
-
 const OFFICIAL = 'docker.io/library/';
 const HUB_HOST = /^(?:(?:index\.|registry-1\.)?docker\.io|registry\.hub\.docker\.com)\//;
 
-/** Compiles an image glob by the rules above. Every text is a glob. */
-export function compileImageGlob(pattern: string): ImageGlob {
-  const glob = compileGlob(wholeRepository(canonicalPattern(pattern)));
-  return { pattern, matches: (reference) => spellings(reference).some((name) => glob.matches(name)) };
+/** Compiles image globs by the rules above; the answer is whether one of them covers the image. Every text is a glob. */
+export function compileImageGlobs(patterns: readonly string[]): (reference: ImageReference) => boolean {
+  const globs = patterns.map((pattern) => compileGlob(wholeRepository(canonicalPattern(pattern))));
+  return (reference) => {
+    const names = spellings(reference);
+    return globs.some((glob) => names.some((name) => glob.matches(name)));
+  };
 }
 
 /** Rules 2 to 4 on the side of the pattern. */

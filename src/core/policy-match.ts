@@ -4,7 +4,7 @@
  */
 import type { Exception, ImageTrustPolicy } from '../api/image-trust-policy.ts';
 import { compileGlob } from './glob.ts';
-import { compileImageGlob } from './image-glob.ts';
+import { compileImageGlobs } from './image-glob.ts';
 import type { ImageUse } from './image-use.ts';
 import { type Labels, NAMESPACE_NAME_LABEL, selects } from './selector.ts';
 
@@ -62,9 +62,16 @@ function compileException(exception: Exception): {
   return { exception, holds: (use, now) => now.getTime() < end && image(use) && inNamespace(use.namespace) };
 }
 
+/** Remembers its answers by the text of the spec: a cluster has far fewer images than containers. */
 function anyImage(patterns: readonly string[]): (use: ImageUse) => boolean {
-  const globs = patterns.map(compileImageGlob);
-  return (use) => globs.some((glob) => glob.matches(use.reference));
+  if (patterns.length === 0) return () => false;
+  const matches = compileImageGlobs(patterns);
+  const answers = new Map<string, boolean>();
+  return ({ image, reference }) => {
+    const answer = answers.get(image) ?? matches(reference);
+    answers.set(image, answer);
+    return answer;
+  };
 }
 
 function anyGlob(patterns: readonly string[]): (text: string) => boolean {
