@@ -38,7 +38,12 @@ export function validateManifest(kind: KindName, object: unknown): Validated<Tru
   const { status, ...wanted } = object;
   const written = withoutNulls(schema, wanted);
   const result = SCHEMAS[kind].safeParse(written);
-  if (!result.success) return refused(result.error.issues.flatMap((issue) => problemsOf(issue, [], written, schema)));
+  const issues = result.success ? [] : result.error.issues;
+  const problems = [
+    ...issues.flatMap((issue) => problemsOf(issue, [], written, schema)),
+    ...lostKeys(schema, written, []),
+  ];
+  if (!result.success || problems.length > 0) return refused(problems);
   const readable = SCHEMAS[kind].safeParse({ ...result.data, status });
   return { ok: true, value: readable.success ? readable.data : result.data };
 }
@@ -128,6 +133,21 @@ function withoutNulls(schema: OpenApiSchema, value: unknown): unknown {
   const fields = schemaMap(schema['properties']);
   const kept = Object.entries(value).filter(([, field]) => field !== null);
   return Object.fromEntries(kept.map(([name, field]) => [name, withoutNulls(fields[name] ?? {}, field)]));
+}
+
+/** zod leaves this key out of maps without a word: an annotation that is demanded must not vanish. */
+const LOST_KEY = '__proto__';
+
+function lostKeys(schema: OpenApiSchema, value: unknown, path: Path): readonly Problem[] {
+  const items = schema['items'];
+  if (Array.isArray(value))
+    return isRecord(items) ? value.flatMap((item, index) => lostKeys(items, item, [...path, index])) : [];
+  if (!isRecord(value)) return [];
+  if (schema['additionalProperties'] !== undefined && Object.hasOwn(value, LOST_KEY))
+    return [{ path: [...path, LOST_KEY], expected: 'another key', found: shown(LOST_KEY), advice: 'remove it' }];
+  return Object.entries(schemaMap(schema['properties'])).flatMap(([name, field]) =>
+    Object.hasOwn(value, name) ? lostKeys(field, value[name], [...path, name]) : [],
+  );
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -95,6 +95,21 @@ describe('problems', () => {
     expect(problemsOf({ ...base, kind: 'ImageTrustPolicy', spec })[0]?.path).toBe('kind');
   });
 
+  test.each([
+    [
+      'a demanded extension',
+      'spec.keyless.identities[0].extensions.__proto__',
+      '{"keyless":{"identities":[{"issuer":"a","subject":"b","extensions":{"__proto__":"x"}}]}}',
+    ],
+    [
+      'a field',
+      'spec.__proto__',
+      '{"keyless":{"identities":[{"issuer":"a","subject":"b"}]},"__proto__":{"transparencyLog":"Ignored"}}',
+    ],
+  ])('__proto__ as %s is refused, not lost', (_, path, spec) => {
+    expect(problemsOf({ ...base, spec: JSON.parse(spec) }).map((problem) => problem.path)).toEqual([path]);
+  });
+
   test('long texts are cut, whatever they hold', () => {
     const spec = { publicKey: { kms: { uri: 'x'.repeat(5000) } } };
     for (const problem of problemsOf({ ...base, spec })) expect(problem.found.length).toBeLessThan(120);
