@@ -26,9 +26,10 @@ export function parseStrictJson(input: string | Uint8Array, limits: StrictJsonLi
   if (input.length > maxBytes) throw invalid('JSON', `at most ${maxBytes} bytes`, `${input.length}`);
   const text = typeof input === 'string' ? input : decodeUtf8(input);
   if (!text.isWellFormed()) throw invalid('JSON', 'well-formed text', 'a lone surrogate');
+  demandShallow(text, limits.maxDepth ?? DEFAULT_DEPTH);
   const value = parse(text);
   // The grammar is proven by now: the scan below may rely on it, and looks only at what JSON.parse forgives.
-  demandUnambiguous(text, limits.maxDepth ?? DEFAULT_DEPTH);
+  demandUnambiguous(text);
   return value;
 }
 
@@ -54,8 +55,23 @@ function parse(text: string): unknown {
   }
 }
 
-/** Walks over a document that JSON.parse accepted: keys of each object, depth, and what escapes stand for. */
-function demandUnambiguous(text: string, maxDepth: number): void {
+/**
+ * Counts the nesting before anything is parsed: on megabytes of brackets JSON.parse spends seconds. In text that is no
+ * JSON the count may be off; then it is refused here or there.
+ */
+function demandShallow(text: string, maxDepth: number): void {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit === 0x22) at = endOfString(text, at);
+    else if (unit === 0x5d || unit === 0x7d) depth -= 1;
+    else if (unit === 0x5b || unit === 0x7b) depth += 1;
+    if (depth > maxDepth) throw invalid('JSON', `at most ${maxDepth} levels`, 'deeper nesting');
+  }
+}
+
+/** Walks over a document that JSON.parse accepted: the keys of each object, and what escapes stand for. */
+function demandUnambiguous(text: string): void {
   /** One entry per open array (undefined) or object (its keys so far). */
   const open: (Set<string> | undefined)[] = [];
   let keyNext = false;
@@ -64,9 +80,7 @@ function demandUnambiguous(text: string, maxDepth: number): void {
       case 0x7b: // {
       case 0x5b: // [
         keyNext = text.charCodeAt(at) === 0x7b;
-        if (open.push(keyNext ? new Set() : undefined) > maxDepth) {
-          throw invalid('JSON', `at most ${maxDepth} levels`, 'deeper nesting');
-        }
+        open.push(keyNext ? new Set() : undefined);
         break;
       case 0x7d: // }
       case 0x5d: // ]

@@ -38,6 +38,11 @@ describe('parseStrictJson refuses what another parser could read in another way'
     expect(() => parseStrictJson(deep(65))).toThrow(/64 levels/);
     expect(parseStrictJson(deep(64))).toBeInstanceOf(Array);
     expect(() => parseStrictJson(deep(200_000))).toThrow(/levels/);
+    // Before JSON.parse, which spends seconds on these (measured: 1.4 s).
+    const started = process.threadCpuUsage();
+    expect(() => parseStrictJson('['.repeat(16 * 1024 * 1024))).toThrow(/levels/);
+    const { user, system } = process.threadCpuUsage(started);
+    expect((user + system) / 1000).toBeLessThan(300);
     expect(() => parseStrictJson('[1]', { maxBytes: 2 })).toThrow(/at most 2 bytes/);
     expect(() => parseStrictJson('{"a":{}}', { maxDepth: 1 })).toThrow(/1 levels/);
   });
