@@ -1,0 +1,57 @@
+/**
+ * Runs one row: a fresh scene, the steps, both verdicts, and the demands on them. Owns what "equal" means: they accept
+ * exactly when we say `verified`, and where they refuse we say `rejected`, never `unknown`.
+ */
+import { expect } from 'vitest';
+import { REASONS } from '../../src/api/reasons.ts';
+import { type Repository, pushImage, pushIndex } from './content.ts';
+import type { Lab } from './lab.ts';
+import type { OurVerdict } from './ours.ts';
+import type { RegistryName } from './registries.ts';
+import type { Row, Scene, TheirVerdict } from './row.ts';
+
+/** The two who are asked. */
+export interface Judges<W, A> {
+  readonly workshop: W;
+  theirs(ask: A, scene: Scene): Promise<TheirVerdict>;
+  ours(ask: A, scene: Scene): Promise<OurVerdict>;
+}
+
+let scenes = 0;
+
+/** Images that nobody has signed yet. */
+export async function freshScene(lab: Lab, registry: RegistryName, index = false): Promise<Scene> {
+  scenes += 1;
+  const host = lab.registries.hostOf(registry);
+  const repository: Repository = { host, name: `row-${scenes}/app` };
+  const apart: Repository = { host, name: `row-${scenes}/signatures` };
+  const other = await pushImage(repository, `other ${scenes}`, 'other');
+  if (index) {
+    const pushed = await pushIndex(repository, `index ${scenes}`, 'v1');
+    return { registry, repository, apart, image: pushed.index, other, child: pushed.child };
+  }
+  const image = await pushImage(repository, `image ${scenes}`, 'v1');
+  return { registry, repository, apart, image, other, child: image };
+}
+
+/** Compares both verdicts on one row with each other and with what the row says. */
+export async function expectRow<W, A>(row: Row<W, A>, scene: Scene, judges: Judges<W, A>): Promise<void> {
+  for (const step of row.prepare) await step(judges.workshop, scene);
+  const theirs = await judges.theirs(row.ask, scene);
+  const ours = await judges.ours(row.ask, scene);
+  const found = {
+    theirs: theirs.accepts ? 'accept' : 'refuse',
+    ours: ours.reason,
+    state: ours.state,
+    differ: theirs.accepts !== (ours.state === 'verified') || ours.state === 'unknown',
+    told: `theirs: ${theirs.said}; ours: ${ours.message}`,
+  };
+  // A difference must stand in differences.ts, and one that stands there must still be one.
+  expect(found).toEqual({
+    theirs: row.theirs,
+    ours: row.ours,
+    state: REASONS[row.ours].state,
+    differ: row.difference !== undefined,
+    told: expect.any(String),
+  });
+}

@@ -1,0 +1,179 @@
+/**
+ * The real cosign: signing as its users do, offline, and its judgement. Owns the mapping of a question to cosign's
+ * flags and to ours. A refusal counts only where cosign says that it judged; every other end fails the test.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CertificateName } from './authority.ts';
+import { nameOf } from './content.ts';
+import { type CosignWorkshop, type KeyName, keyOf } from './cosign-workshop.ts';
+import type { Scene, Step, SubjectName, TheirVerdict } from './row.ts';
+
+/** `bundle` is cosign's default; `legacy` the .sig and .att tags; `oci-1-1` simple signing as a referrer. */
+export type Format = 'bundle' | 'legacy' | 'oci-1-1';
+
+export interface Signing {
+  readonly key?: KeyName;
+  readonly format: Format;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly subject?: SubjectName;
+  readonly recursive?: true;
+  /** Into the repository beside the image's. */
+  readonly apart?: true;
+  /** Sign with this certificate's key and write the certificate; `withChain` gives cosign its issuers too. */
+  readonly certificate?: CertificateName;
+  readonly withChain?: true;
+}
+
+const OFFLINE = ['--yes', '--use-signing-config=false', '--tlog-upload=false', '--allow-http-registry'];
+
+/** `cosign sign`. */
+export function sign(signing: Signing): Step<CosignWorkshop> {
+  return async (workshop, scene) => {
+    const annotations = Object.entries(signing.annotations ?? {}).flatMap(([key, value]) => ['-a', `${key}=${value}`]);
+    const args = [
+      'sign',
+      ...OFFLINE,
+      ...formatFlags(signing.format),
+      ...signerFlags(signing, workshop),
+      ...annotations,
+    ];
+    if (signing.recursive === true) args.push('--recursive');
+    args.push(imageOf(scene, signing.subject));
+    await workshop.lab.must(workshop.cosign, args, environment(scene, signing));
+  };
+}
+
+/** `cosign attest` with a predicate that fits the type. */
+export function attest(attestation: Signing & { readonly type: string }): Step<CosignWorkshop> {
+  return async (workshop, scene) => {
+    const predicate = join(workshop.lab.folder, `predicate-${encodeURIComponent(attestation.type)}.json`);
+    await writeFile(predicate, JSON.stringify(PREDICATES[attestation.type] ?? { data: 'of the test' }));
+    const args = ['attest', ...OFFLINE, ...formatFlags(attestation.format), ...signerFlags(attestation, workshop)];
+    args.push('--type', attestation.type, '--predicate', predicate, imageOf(scene, attestation.subject));
+    await workshop.lab.must(workshop.cosign, args, environment(scene, attestation));
+  };
+}
+
+const PREDICATES: Readonly<Record<string, object>> = {
+  slsaprovenance1: {
+    buildDefinition: { buildType: 'https://example.com/build/v1', externalParameters: {} },
+    runDetails: { builder: { id: 'https://example.com/builder' } },
+  },
+  cyclonedx: { bomFormat: 'CycloneDX', specVersion: '1.6', components: [] },
+};
+
+function formatFlags(format: Format): readonly string[] {
+  if (format === 'bundle') return [];
+  return ['--new-bundle-format=false', ...(format === 'oci-1-1' ? ['--registry-referrers-mode=oci-1-1'] : [])];
+}
+
+function signerFlags(signing: Signing, workshop: CosignWorkshop): readonly string[] {
+  const { certificate } = signing;
+  if (certificate === undefined) return ['--key', keyOf(workshop, signing.key ?? 'P-256').signing];
+  const issued = workshop.authority.certificate(certificate);
+  const chain = workshop.authority.chainFile(certificate === 'of a stranger' ? 'stranger' : 'company');
+  return [
+    '--key',
+    workshop.certificateKeys.get(certificate) ?? '',
+    '--certificate',
+    issued.certificateFile,
+    ...(signing.withChain === true ? ['--certificate-chain', chain] : []),
+  ];
+}
+
+function environment(scene: Scene, { format, apart }: { format?: Format; apart?: true }): Record<string, string> {
+  return {
+    ...(format === 'oci-1-1' ? { COSIGN_EXPERIMENTAL: '1' } : {}),
+    ...(apart === true ? { COSIGN_REPOSITORY: nameOf(scene.apart) } : {}),
+  };
+}
+
+export interface CosignQuestion {
+  /** Who must have signed. Identities are literal; a pattern is RE2. Default: the key P-256. */
+  readonly by?:
+    | { readonly key: KeyName }
+    | { readonly ca: 'company' | 'stranger'; readonly identity: string }
+    | { readonly ca: 'company' | 'stranger'; readonly pattern: string };
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** An attestation of this type instead of a signature. */
+  readonly type?: string;
+  readonly subject?: SubjectName;
+  /** By tag instead of by digest; of `image` only. */
+  readonly byTag?: true;
+  readonly apart?: true;
+  /** Demand an entry of a log; both sides get a trusted root without any log. */
+  readonly log?: 'required';
+  /** Flags that only cosign needs to come to its verdict. */
+  readonly theirFlags?: readonly string[];
+  readonly theirFormat?: Format;
+}
+
+/** `cosign verify` or `cosign verify-attestation`. */
+export async function askCosign(workshop: CosignWorkshop, ask: CosignQuestion, scene: Scene): Promise<TheirVerdict> {
+  const args = [
+    '--allow-http-registry',
+    ...theirSigner(ask, workshop),
+    ...annotationFlags(ask),
+    ...(ask.theirFlags ?? []),
+  ];
+  if (ask.log !== 'required') args.push('--insecure-ignore-tlog');
+  if (ask.theirFormat === 'oci-1-1') args.push('--experimental-oci11');
+  const env = environment(scene, { ...ask, ...(ask.theirFormat === undefined ? {} : { format: ask.theirFormat }) });
+  const command = ask.type === undefined ? ['verify'] : ['verify-attestation', '--type', ask.type];
+  const ended = await workshop.lab.run(workshop.cosign, [...command, ...args, questioned(ask, scene)], env);
+  const said = ended.stderr.split('\n').find((line) => line.startsWith('Error:')) ?? `ended with ${ended.code}`;
+  if (ended.code === 0) return { accepts: true, said: 'verified' };
+  if (!JUDGED.test(said)) throw new Error(`cosign came to no verdict: ${ended.stderr}`);
+  return { accepts: false, said };
+}
+
+/** How cosign 3.1.3 says that it looked and does not accept. */
+const JUDGED =
+  /^Error: (no signatures found|no matching signatures|no matching attestations|none of the attestations matched|no attestations found|found no attestations)/;
+
+/** The same question in our flags. */
+export function ourFlags(workshop: CosignWorkshop, ask: CosignQuestion, scene: Scene): readonly string[] {
+  return [
+    '--plain-http',
+    scene.repository.host,
+    ...ourSigner(ask, workshop),
+    ...annotationFlags(ask),
+    ...(ask.type === undefined ? [] : ['--type', ask.type]),
+    ...(ask.apart === true ? ['--signature-repository', nameOf(scene.apart)] : []),
+    ...(ask.log === 'required' ? ['--trusted-root', workshop.trustedRoots.company] : ['--insecure-ignore-tlog']),
+    questioned(ask, scene),
+  ];
+}
+
+function annotationFlags({ annotations }: CosignQuestion): readonly string[] {
+  return Object.entries(annotations ?? {}).flatMap(([key, value]) => ['-a', `${key}=${value}`]);
+}
+
+function theirSigner(ask: CosignQuestion, workshop: CosignWorkshop): readonly string[] {
+  const by = ask.by ?? { key: 'P-256' };
+  const log = ask.log === 'required' ? ['--trusted-root', workshop.trustedRoots.company] : [];
+  if ('key' in by) return ['--key', keyOf(workshop, by.key).verifying, ...log];
+  const identity =
+    'identity' in by ? ['--certificate-identity', by.identity] : ['--certificate-identity-regexp', by.pattern];
+  // A private CA names no OIDC issuer and is in no CT log; cosign wants both to be said.
+  const none = ['--certificate-oidc-issuer-regexp', '.*', '--insecure-ignore-sct'];
+  return [...identity, ...none, '--trusted-root', workshop.trustedRoots[by.ca]];
+}
+
+function ourSigner({ by = { key: 'P-256' } }: CosignQuestion, workshop: CosignWorkshop): readonly string[] {
+  if ('key' in by) return ['--key', keyOf(workshop, by.key).verifying];
+  const identity =
+    'identity' in by ? ['--certificate-identity', by.identity] : ['--certificate-identity-regexp', by.pattern];
+  const { authority } = workshop;
+  const intermediates = ['--ca-intermediates', authority.intermediateFile(by.ca)];
+  return [...identity, '--ca-roots', authority.rootFile(by.ca), ...intermediates];
+}
+
+function imageOf(scene: Scene, subject: SubjectName = 'image'): string {
+  return `${nameOf(scene.repository)}@${scene[subject].digest}`;
+}
+
+function questioned(ask: CosignQuestion, scene: Scene): string {
+  return ask.byTag === true ? `${nameOf(scene.repository)}:v1` : imageOf(scene, ask.subject);
+}

@@ -1,0 +1,49 @@
+/**
+ * One row of the comparison: what is done to a fresh image with the real tool, what both sides are then asked, and
+ * what each must say. Owns the shapes; must never run anything.
+ */
+import type { Reason } from '../../src/api/reasons.ts';
+import type { Descriptor, Repository } from './content.ts';
+import type { DifferenceId } from './differences.ts';
+import type { RegistryName } from './registries.ts';
+
+/** The images of one row, fresh in a repository of its own. */
+export interface Scene {
+  readonly registry: RegistryName;
+  readonly repository: Repository;
+  /** A repository beside it, empty at first, for signatures that lie apart. */
+  readonly apart: Repository;
+  /** Tagged `v1`: an image, or an index where the row asks for one. */
+  readonly image: Descriptor;
+  /** Tagged `other`: another image of the same repository. */
+  readonly other: Descriptor;
+  /** The first image of the index; the image itself where there is no index. */
+  readonly child: Descriptor;
+}
+
+/** Which image of a scene is meant. */
+export type SubjectName = 'image' | 'other' | 'child';
+
+/** Something done before the question; `W` is the workshop of the tool. */
+export type Step<W> = (workshop: W, scene: Scene) => Promise<void>;
+
+/** What the real tool said: whether it accepts, and its words. */
+export interface TheirVerdict {
+  readonly accepts: boolean;
+  readonly said: string;
+}
+
+export interface Row<W, A> {
+  /** The behaviour, as a sentence's beginning. */
+  readonly name: string;
+  readonly prepare: readonly Step<W>[];
+  readonly ask: A;
+  readonly theirs: 'accept' | 'refuse';
+  readonly ours: Reason;
+  /** Named where the two differ, and only there. */
+  readonly difference?: DifferenceId;
+  /** `v1` is an index of two images. */
+  readonly index?: true;
+  /** Where the behaviour exists on one of the registries only. */
+  readonly only?: RegistryName;
+}
