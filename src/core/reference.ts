@@ -110,7 +110,7 @@ function split(text: string): Parts {
   if (name === '') throw refuse(text, 'a repository before the digest: name@sha256:…', 'a digest alone');
   // Grammatically `sha256:<hex>` is a repository named sha256 with a long tag; nobody who writes it means that.
   if (isDigest(text)) throw refuse(text, 'a repository before the digest: name@sha256:…', 'a digest alone');
-  if (IDENTIFIER.test(name)) throw refuse(text, 'a repository name', 'an image ID (64 hex digits)');
+  if (IDENTIFIER.test(text)) throw refuse(text, 'a repository name', 'an image ID (64 hex digits)');
   const { host, remainder } = splitHost(name);
   const colon = remainder.indexOf(':');
   const rest = colon < 0 ? { path: remainder } : { path: remainder.slice(0, colon), tag: remainder.slice(colon + 1) };
