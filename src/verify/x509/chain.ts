@@ -6,6 +6,7 @@
 import type { Certificate } from './certificate.ts';
 import { EXTENSION } from './extensions.ts';
 import { shownName } from './name.ts';
+import { constraintFlaw } from './name-constraints.ts';
 
 export { demandCodeSigning } from './usage.ts';
 
@@ -53,6 +54,7 @@ const HANDLED: ReadonlySet<string> = new Set([
   EXTENSION.keyUsage,
   EXTENSION.subjectAltName,
   EXTENSION.basicConstraints,
+  EXTENSION.nameConstraints,
   EXTENSION.crlDistributionPoints,
   EXTENSION.certificatePolicies,
   EXTENSION.authorityKeyIdentifier,
@@ -124,8 +126,11 @@ function extend(path: readonly Certificate[], search: Search): readonly Certific
   const last = path.at(-1);
   if (last === undefined) return undefined;
   if (search.anchors.has(last.fingerprint256)) {
-    if (path.every((certificate) => untimelinessOf(certificate, search.at) === undefined)) return path;
-    search.untimely ??= path;
+    const flaw = namesFlaw(path);
+    const timely = path.every((certificate) => untimelinessOf(certificate, search.at) === undefined);
+    if (flaw === undefined && timely) return path;
+    if (flaw === undefined) search.untimely ??= path;
+    else endsHere(search, path, flaw);
   }
   const issuers = search.candidates.filter(
     (candidate) =>
@@ -166,10 +171,7 @@ function flawOf(certificate: Certificate): string | undefined {
     if (critical && !HANDLED.has(oid))
       return `certificate ${name} has the critical extension ${oid}, which is not understood`;
   }
-  // Not implemented, so refused even where an authority failed to mark them critical, as RFC 5280 (4.2.1.10) demands.
-  return certificate.extensions.has(EXTENSION.nameConstraints)
-    ? `certificate ${name} has name constraints, which are not supported`
-    : undefined;
+  return undefined;
 }
 
 /** RFC 5280, 6.1.4 (k) to (n): may this certificate issue others at this height? */
@@ -185,6 +187,21 @@ function issuerFlaw(issuer: Certificate, path: readonly Certificate[], isAnchor:
   return between > pathLength
     ? `certificate ${name} allows ${pathLength} intermediates below it, found ${between}`
     : undefined;
+}
+
+/**
+ * RFC 5280, 6.1.4 (b) and (c): the constraints of each authority bind all that is below it, except for self-issued
+ * intermediates. Looked at for paths that reach an anchor only: before that, both sides of the work are a stranger's.
+ */
+function namesFlaw(path: readonly Certificate[]): string | undefined {
+  return path
+    .flatMap((issuer, height) =>
+      path
+        .slice(0, height)
+        .filter((certificate, place) => place === 0 || !isSelfIssued(certificate))
+        .map((certificate) => constraintFlaw(issuer, certificate)),
+    )
+    .find((flaw) => flaw !== undefined);
 }
 
 function isSelfIssued(certificate: Certificate): boolean {
