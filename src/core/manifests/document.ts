@@ -39,15 +39,15 @@ export interface ParsedFile {
 
 /** Uses of one anchor, nested ones multiplied. Hand-written manifests stay below a hundred. */
 const MAX_ALIASES = 1000;
-/** Values in a document after aliases and merge keys are resolved: a list of 10,000 Pods with status has about 4 million. */
+/** Values in a document after aliases and merge keys are resolved: a list of 10,000 Pods with status has a few million. */
 const MAX_VALUES = 50_000_000;
 
 const OPTIONS = { version: '1.2', schema: 'core', merge: true, uniqueKeys: true, stringKeys: true } as const;
 
 /** From here on a list is parsed item by item: the whole syntax tree of a cluster's Pods fits no memory. */
 const LONG_TEXT = 1024 * 1024;
-/** Where a problem lies in more than this is not worth its syntax tree. */
-const MAX_LOCATED = 16 * 1024 * 1024;
+/** Where a problem lies in more than this is not worth its syntax tree, a hundred times as large; the path says it. */
+const MAX_LOCATED = 4 * 1024 * 1024;
 
 /** Parses the text of one file. Never throws for what the text contains. */
 export function parseDocuments(written: string, file: string): ParsedFile {

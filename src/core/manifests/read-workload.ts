@@ -165,7 +165,8 @@ function readReference(field: Field, image: string): ImageReference | undefined 
   } catch (error) {
     if (!(error instanceof Failure) || error.detail.kind !== 'invalid') throw error;
     const { expected, found } = error.detail;
-    field.report({ path: field.path, expected, found: `${found} in ${JSON.stringify(image.slice(0, 200))}` });
+    const whole = JSON.stringify(image.slice(0, 200));
+    field.report({ path: field.path, expected, found: found.includes(whole) ? found : `${found} in ${whole}` });
     return undefined;
   }
 }
