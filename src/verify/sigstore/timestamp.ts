@@ -24,7 +24,7 @@ export function proveTimestamp(
 function timeBy(authority: Authority, token: Uint8Array, stamped: Uint8Array): Date | string {
   const { root, intermediates, start, end } = authority;
   const proven = verifyTimestamp({ token, message: stamped, roots: [root], intermediates });
-  if (!proven.ok) return proven.message;
+  if (!proven.ok) return proven.message.replace(/^timestamp: /, '');
   const pinned = pinnedSigner(authority);
   if (pinned !== undefined && proven.chain[0]?.fingerprint256 !== pinned.fingerprint256) {
     return 'the timestamp is by another signer than the one that the trusted root names';

@@ -2,7 +2,7 @@
  * A Sigstore trusted root, prepared once: keys parsed, authorities split into roots and intermediates.
  * Owns the preparation and its memory; must never judge anything.
  */
-import type { CertificateAuthority, TrustedRoot } from '@sigstore/protobuf-specs';
+import type { CertificateAuthority, TimeRange, TrustedRoot } from '@sigstore/protobuf-specs';
 import { Refused } from '../refusal.ts';
 import type { TrustRoot } from '../signer.ts';
 import type { Certificate } from '../x509/certificate.ts';
@@ -40,6 +40,8 @@ function prepare(root: TrustedRoot): PreparedTrust {
     const library = toTrustMaterial(root, () => {
       throw new Error('keys are found by us');
     });
+    demandStarts([...root.tlogs, ...root.ctlogs].map((log) => log.publicKey?.validFor));
+    demandStarts([...root.certificateAuthorities, ...root.timestampAuthorities].map((authority) => authority.validFor));
     return {
       library,
       fulcio: root.certificateAuthorities.flatMap(toAuthority),
@@ -51,6 +53,12 @@ function prepare(root: TrustedRoot): PreparedTrust {
       `the trusted root cannot be used: ${error instanceof Error ? error.message : 'unreadable'}`,
     );
   }
+}
+
+/** sigstore_common.proto, TimeRange: a range without a start is malformed, and never one without bounds. */
+function demandStarts(ranges: readonly (TimeRange | undefined)[]): void {
+  if (ranges.some((range) => range !== undefined && range.start === undefined))
+    throw new Error('validFor has no start');
 }
 
 const BEGINNING = new Date(0);

@@ -5,7 +5,7 @@
  */
 import type { Certificate } from './certificate.ts';
 import { EXTENSION } from './extensions.ts';
-import { shownName } from './name.ts';
+import { shownHolder, shownName } from './name.ts';
 import { constraintFlaw } from './name-constraints.ts';
 
 export { demandCodeSigning } from './usage.ts';
@@ -97,7 +97,7 @@ export function earliestEnd(chain: readonly Certificate[]): Date {
 
 /** What is wrong with the validity of a certificate at a time, as a sentence; undefined where nothing is. */
 export function untimelinessOf(certificate: Certificate, at: Date): string | undefined {
-  const name = shownName(certificate.subject);
+  const name = shownHolder(certificate);
   if (at < certificate.notBefore)
     return `certificate ${name} is not valid before ${certificate.notBefore.toISOString()}`;
   if (at > certificate.notAfter) return `certificate ${name} expired at ${certificate.notAfter.toISOString()}`;
@@ -154,18 +154,18 @@ function linkFlaw(issuer: Certificate, path: readonly Certificate[], search: Sea
   const flaw = flawOf(issuer) ?? issuerFlaw(issuer, path, search.anchors.has(issuer.fingerprint256));
   if (flaw !== undefined) return flaw;
   if (child.signatureScheme === undefined) {
-    return `certificate ${shownName(child.subject)} is signed with an algorithm that is weak or unknown (${child.signatureAlgorithm})`;
+    return `certificate ${shownHolder(child)} is signed with an algorithm that is weak or unknown (${child.signatureAlgorithm})`;
   }
   if (search.checksLeft === 0) return `more than ${MAX_CHECKS} signatures would have to be checked to find a path`;
   search.checksLeft -= 1;
   return isSignedBy(child, issuer)
     ? undefined
-    : `certificate ${shownName(child.subject)} is not signed by the key of ${name}`;
+    : `certificate ${shownHolder(child)} is not signed by the key of ${name}`;
 }
 
 /** What no certificate of a path may have, whatever its place. */
 function flawOf(certificate: Certificate): string | undefined {
-  const name = shownName(certificate.subject);
+  const name = shownHolder(certificate);
   if (!certificate.strongKey) return `certificate ${name} has a key that is too weak or of an unknown kind`;
   for (const [oid, { critical }] of certificate.extensions) {
     if (critical && !HANDLED.has(oid))
@@ -217,7 +217,7 @@ function sameEntity(one: Certificate, other: Certificate): boolean {
 }
 
 function missing(last: Certificate, anchors: ReadonlySet<string>): string {
-  const name = shownName(last.subject);
+  const name = shownHolder(last);
   if (anchors.size === 0) return 'no trusted root is given';
   if (isSelfIssued(last)) return `certificate ${name} is self-signed and not among the trusted roots`;
   return `certificate ${name} was issued by ${shownName(last.issuer)}, which is not among the roots and intermediates`;

@@ -53,6 +53,16 @@ export function shownName(name: readonly NameAttribute[]): string {
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 199)}…` : text);
 }
 
+/** A certificate in a message: by its subject, else (Fulcio leaves it empty) by its first alternative name. */
+export function shownHolder(certificate: {
+  readonly subject: readonly NameAttribute[];
+  readonly alternativeNames: readonly { readonly value: string }[];
+}): string {
+  const [first] = certificate.alternativeNames;
+  if (certificate.subject.length > 0 || first === undefined) return shownName(certificate.subject);
+  return JSON.stringify(escapeValue(first.value).slice(0, 200));
+}
+
 /** Text of any of ASN.1's string types that certificates use. */
 export function readText({ tag, content }: Element, what: string): string {
   switch (tag) {

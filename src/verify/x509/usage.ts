@@ -4,7 +4,7 @@
  */
 import { Refused } from '../refusal.ts';
 import type { Certificate } from './certificate.ts';
-import { shownName } from './name.ts';
+import { shownHolder, shownName } from './name.ts';
 
 /** OIDs of purposes. */
 export const PURPOSE = {
@@ -23,7 +23,7 @@ export const PURPOSE = {
  * purposes must have this one among them, as Go demands of a chain.
  */
 export function demandCodeSigning(leaf: Certificate, issuers: readonly Certificate[] = []): void {
-  const name = shownName(leaf.subject);
+  const name = shownHolder(leaf);
   if (leaf.extendedKeyUsage?.oids.includes(PURPOSE.codeSigning) !== true) {
     throw new Refused(
       'CertificateUntrusted',

@@ -115,6 +115,8 @@ describe('what proves the time and the log', () => {
     expect(prove({ log: [inBundle] }, keyless({ ...REQUIRED, trustRoot }))).toMatchObject({
       ok: false,
       reason: 'CertificateExpired',
+      // Fulcio's certificates have no subject: they are named by what they have.
+      message: expect.stringContaining(SAN),
     });
   });
 
@@ -334,6 +336,13 @@ describe("Fulcio's chain", () => {
       ok: false,
       reason: 'SignatureInvalid',
     });
+  });
+
+  test('a validity without a start is no validity without bounds', async () => {
+    const [log] = sigstore.trustedRoot.tlogs;
+    const trustRoot = sigstore.trustRoot({ tlogs: [{ ...log, publicKey: { ...log?.publicKey, validFor: {} } }] });
+    const outcome = prove({ stamps: [await sigstore.stamp(signature)] }, keyless({ trustRoot }));
+    expect(outcome).toMatchObject({ ok: false, reason: 'TrustRootUnavailable' });
   });
 
   test('a trusted root that cannot be used is no rejection', async () => {
