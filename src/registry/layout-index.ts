@@ -1,5 +1,6 @@
 /**
- * What an OCI layout says of itself: which descriptor a tag means. Owns the reading of the annotations that tools write in place of tags. Pure; must never read a file.
+ * What an OCI layout says of itself: which descriptor a tag means. Owns the reading of the annotations that tools
+ * write in place of tags. Pure; must never read a file.
  */
 import { invalid } from '../core/failure.ts';
 import { parseReference } from '../core/reference.ts';

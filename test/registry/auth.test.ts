@@ -160,7 +160,7 @@ describe('thieves', () => {
       key: EC256,
       extensions: ['subjectAltName=IP:127.0.0.1'],
     });
-    tls = { key: server.key.export({ type: 'pkcs8', format: 'pem' }) as string, cert: server.pem };
+    tls = { key: server.key.export({ type: 'pkcs8', format: 'pem' }), cert: server.pem };
     ca = root.pem;
   });
   afterAll(() => pki.dispose());

@@ -19,7 +19,7 @@ const IMAGE = 'sha256:3e5025f47a2d0c767a6d296ce8d7d18a33b82bd193417ef7a4601b020e
 const ABSENT: Digest = `sha256:${'0'.repeat(64)}`;
 
 export function conformanceOfSource(name: string, open: () => Promise<SourceUnderTest>): void {
-  describe(`${name}`, () => {
+  describe(`as every source: ${name}`, () => {
     let it: SourceUnderTest;
     const options = { signal: AbortSignal.timeout(15_000) };
     beforeAll(async () => {
