@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/core/failure.ts';
 import { isJsonObject, parseStrictJson } from '../../src/core/strict-json.ts';
-import { valueOrFailure } from '../support/hostile.ts';
+import { valueOrFailure, RUNS } from '../support/hostile.ts';
 
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 const bytes = (...values: readonly number[]) => Uint8Array.from(values);
@@ -87,7 +87,7 @@ describe('parseStrictJson reads what is unambiguous', () => {
         const value = valueOrFailure(() => parseStrictJson(text));
         expect(value).toEqual(value === undefined ? undefined : JSON.parse(text));
       }),
-      { numRuns: 2000 },
+      { numRuns: RUNS },
     );
   });
 });

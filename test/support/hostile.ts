@@ -2,6 +2,9 @@
 import fc from 'fast-check';
 import { Failure } from '../../src/core/failure.ts';
 
+/** Runs of one property: a few in `make check`, 100,000 in `make fuzz`. */
+export const RUNS = Number(process.env['FUZZ_RUNS'] ?? 400);
+
 /** The value, or undefined where a Failure was thrown. Anything else that is thrown fails the test. */
 export function valueOrFailure<T>(read: () => T): T | undefined {
   try {

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { REASONS } from '../../src/api/reasons.ts';
 import type { Claim, Outcome, RawSignature, SignatureFamily } from '../../src/verify/family.ts';
 import type { SignerMaterial } from '../../src/verify/signer.ts';
-import { mutations } from '../support/hostile.ts';
+import { mutations, RUNS } from '../support/hostile.ts';
 
 /** A signature and a claim that it proves. */
 export interface ProvingCase {
@@ -23,14 +23,12 @@ export interface FamilyUnderTest {
   readonly cases: () => readonly ProvingCase[];
   /** Material of another kind of TrustedKey, which this family cannot prove anything with. */
   readonly foreign: SignerMaterial;
-  /** Runs of each property; default 300. */
-  readonly runs?: number;
 }
 
 /** Milliseconds of this thread's own time that one hostile signature may take: other work on the machine is no fault. */
 const PATIENCE = 100;
 
-export function describeFamily(name: string, { family, cases, foreign, runs = 300 }: FamilyUnderTest): void {
+export function describeFamily(name: string, { family, cases, foreign }: FamilyUnderTest): void {
   describe(`${name}: what every family owes`, () => {
     test('each case proves, twice the same', () => {
       for (const { signature, claim } of cases()) {
@@ -83,7 +81,7 @@ export function describeFamily(name: string, { family, cases, foreign, runs = 30
         fc.property(fc.uint8Array({ maxLength: 512 }), (payload) => {
           expectRefusal(timed(() => family.prove({ ...first!.signature, payload }, first!.claim)));
         }),
-        { numRuns: runs },
+        { numRuns: RUNS },
       );
     });
 
@@ -96,7 +94,7 @@ export function describeFamily(name: string, { family, cases, foreign, runs = 30
             // Bytes outside of what is signed may change without harm: then the proof is word for word the same.
             expect(outcome.ok ? outcome : proven).toEqual(proven);
           }),
-          { numRuns: runs },
+          { numRuns: RUNS },
         );
       }
     });

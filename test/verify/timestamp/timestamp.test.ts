@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TimestampQuestion, verifyTimestamp } from '../../../src/verify/timestamp/index.ts';
-import { mutations } from '../../support/hostile.ts';
+import { mutations, RUNS } from '../../support/hostile.ts';
 import { CA, type Issued, openPki, type Pki, TSA } from '../../support/pki.ts';
 import { stamp as stampBytes, type Stamp } from '../../support/tsa.ts';
 
@@ -179,7 +179,7 @@ describe('a time-stamp is refused', () => {
         const answer = verifyTimestamp({ token: mutated, ...question });
         expect(answer.ok ? answer : proven).toEqual(proven);
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     );
   });
 });

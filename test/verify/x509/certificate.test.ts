@@ -6,7 +6,7 @@ import { Failure } from '../../../src/core/failure.ts';
 import { parseCertificate } from '../../../src/verify/x509/certificate.ts';
 import { formatName } from '../../../src/verify/x509/name.ts';
 import { parsePemCertificates } from '../../../src/verify/x509/pem.ts';
-import { mutations, valueOrFailure } from '../../support/hostile.ts';
+import { mutations, valueOrFailure, RUNS } from '../../support/hostile.ts';
 import { CA, openPki, type Pki, SIGNER } from '../../support/pki.ts';
 
 const folder = new URL('../../fixtures/keys/pki/', import.meta.url);
@@ -101,7 +101,7 @@ describe('parseCertificate', () => {
       fc.property(mutations(raw), (mutated) => {
         expect(valueOrFailure(() => parseCertificate(mutated))?.raw ?? mutated).toBe(mutated);
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     );
   });
 });

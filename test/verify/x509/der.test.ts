@@ -11,7 +11,7 @@ import {
   TAG,
 } from '../../../src/verify/x509/der.ts';
 import { readCertificateTime, readGeneralizedTime } from '../../../src/verify/x509/time.ts';
-import { valueOrFailure } from '../../support/hostile.ts';
+import { valueOrFailure, RUNS } from '../../support/hostile.ts';
 
 const der = (hex: string) => new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const only = (hex: string, tag: number) => readOnly(der(hex), tag, 'test');
@@ -113,6 +113,6 @@ test('random bytes end in a value or a Failure', () => {
       const found = valueOrFailure(() => children(readOnly(bytes, TAG.sequence, 'test'), 'test')) ?? [];
       expect(found.reduce((sum, child) => sum + child.der.length, 0)).toBeLessThanOrEqual(bytes.length);
     }),
-    { numRuns: 2000 },
+    { numRuns: RUNS },
   );
 });
