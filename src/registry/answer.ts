@@ -66,6 +66,21 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
+/** Could no connection be made at all? Then the next lookup would not fare better. */
+export function isUnreachable(error: unknown): boolean {
+  const code = codeOf(error);
+  const connecting = [
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'UND_ERR_CONNECT_TIMEOUT',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'EPROTO',
+  ];
+  return connecting.includes(code) || isCertificateCode(code) || code.startsWith('ERR_SSL_');
+}
+
 /** Did TLS fail because the other side does not speak it? (Or, without a port, because only port 80 is open.) */
 export function speaksNoTls(error: unknown): boolean {
   const code = codeOf(error);
@@ -77,12 +92,13 @@ export function speaksNoTls(error: unknown): boolean {
     'ECONNREFUSED',
   ];
   return (
-    plain.includes(code) || (code === 'ECONNRESET' && !isHttpError(error)) || code === 'ERR_SSL_RECORD_LAYER_FAILURE'
+    plain.includes(code) || code === 'ERR_SSL_RECORD_LAYER_FAILURE' || (code === 'ECONNRESET' && inHandshake(error))
   );
 }
 
-function isHttpError(error: unknown): boolean {
-  return !(error instanceof Error) || !error.message.includes('before secure TLS connection');
+/** node:tls gives a connection that ends before TLS is up no code of its own, only this message. */
+function inHandshake(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('before secure TLS connection');
 }
 
 function codeOf(error: unknown): string {

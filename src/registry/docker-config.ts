@@ -129,7 +129,11 @@ function parseEntry(value: unknown, where: string): Credential | undefined {
   const identity = text(entry.identitytoken, `${where}.identitytoken`);
   if (identity !== undefined) return { type: 'identity-token', token: identity };
   const access = text(entry.registrytoken, `${where}.registrytoken`);
-  if (access !== undefined) return { type: 'access-token', token: access };
+  if (access !== undefined) {
+    if (!/^[\x21-\x7e]+$/.test(access))
+      throw invalid(`${where}.registrytoken`, 'a token of printable characters', 'others');
+    return { type: 'access-token', token: access };
+  }
   const auth = text(entry.auth, `${where}.auth`);
   if (auth !== undefined) return decodeAuth(auth, `${where}.auth`);
   const username = text(entry.username, `${where}.username`);

@@ -87,6 +87,7 @@ async function blobIn(open: Open, at: At & { descriptor: Descriptor }, signal: A
   const { digest, size } = at.descriptor;
   const where = whereIn(at, digest);
   demandRunning(signal, where);
+  demandAddressable(at.repository, digest);
   demandSize(at.descriptor, where);
   const { files } = await open(signal);
   const bytes = await files.read(blobName(digest), LIMITS.blobBytes, signal);

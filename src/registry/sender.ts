@@ -4,7 +4,7 @@
  */
 import { Failure } from '../core/failure.ts';
 import { errorOfAbort } from './abort.ts';
-import { failureOfAnswer, failureOfError, isTransient, retryAfterMs } from './answer.ts';
+import { failureOfAnswer, failureOfError, isTransient, isUnreachable, retryAfterMs } from './answer.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Flight } from './flights.ts';
 import { apiHost } from './host.ts';
@@ -172,7 +172,7 @@ function missOfError(error: unknown, where: string): Miss {
     const { kind } = failure.detail;
     return { failure, again: kind === 'unavailable' || kind === 'rate-limited', unreachable: false };
   }
-  return { failure, again: isTransient(error), unreachable: true };
+  return { failure, again: isTransient(error), unreachable: isUnreachable(error) };
 }
 
 /** The failure of another lookup, said of this one: its message begins with what was looked for. */

@@ -48,6 +48,7 @@ export interface Transport {
 }
 
 const ERROR_BODY_BYTES = 16 * 1024;
+const MAX_ORIGINS = 256;
 
 /** Makes a transport with one pool of connections per origin. */
 export function createTransport(options: TransportOptions): Transport {
@@ -57,6 +58,7 @@ export function createTransport(options: TransportOptions): Transport {
     if (existing !== undefined) return existing;
     const pool = openPool(url, options);
     pools.set(url.origin, pool);
+    retireOldest(pools);
     return pool;
   };
   return {
@@ -65,6 +67,15 @@ export function createTransport(options: TransportOptions): Transport {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },
   };
+}
+
+/** Registries redirect to as many hosts as they like: the oldest connections are closed once their requests are done. */
+function retireOldest(pools: Map<string, Dispatcher>): void {
+  const oldest = pools.entries().next();
+  if (pools.size <= MAX_ORIGINS || oldest.done === true) return;
+  const [origin, pool] = oldest.value;
+  pools.delete(origin);
+  pool.close().catch(() => undefined);
 }
 
 function openPool(url: URL, options: TransportOptions): Dispatcher {

@@ -3,7 +3,7 @@
  * redirects: Authorization never reaches another origin, and https never becomes http. Must never retry.
  */
 import { Failure, invalid } from '../core/failure.ts';
-import { headerOf, speaksNoTls } from './answer.ts';
+import { failureOfError, headerOf, speaksNoTls } from './answer.ts';
 import { isLoopback } from './host.ts';
 import type { ClientContext } from './options.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
@@ -69,13 +69,23 @@ async function follow(parts: Parts, request: HttpRequest): Promise<HttpAnswer> {
   const { redirects } = parts.context.limits;
   let current = request;
   for (let hops = 0; hops <= redirects; hops++) {
-    const answer = await once(parts, current);
+    const answer = await (current.url.origin === request.url.origin ? once(parts, current) : away(parts, current));
     if (!REDIRECTS.has(answer.status)) {
       return current.url.origin === request.url.origin ? answer : demandNoChallenge(answer, request);
     }
     current = redirected(current, answer);
   }
   throw invalid(request.where, `at most ${redirects} redirects`, 'more');
+}
+
+/** What breaks at a redirect's target says nothing about the registry, and is said of that place. */
+async function away(parts: Parts, request: HttpRequest): Promise<HttpAnswer> {
+  try {
+    return await once(parts, request);
+  } catch (error) {
+    if (request.signal.aborted) throw error;
+    throw failureOfError(error, `${request.where}: redirected to ${request.url.host}`);
+  }
 }
 
 async function once({ transport, context }: Parts, request: HttpRequest): Promise<HttpAnswer> {

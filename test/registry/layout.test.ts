@@ -198,7 +198,7 @@ describe('what is no layout', () => {
     write([tagged(image, 'v1')]);
     execFileSync('sh', [
       '-c',
-      `cd '${folder}' && head -c 300000000 /dev/zero > blobs/sha256/zeros && tar -czf '${folder}.tgz' . && rm blobs/sha256/zeros`,
+      `cd '${folder}' && head -c 60000000 /dev/zero > blobs/sha256/zeros && tar -czf '${folder}.tgz' . && rm blobs/sha256/zeros`,
     ]);
     const outcome = await openLayout(`${folder}.tgz`)
       .manifest(repository, 'v1', options)

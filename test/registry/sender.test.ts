@@ -164,6 +164,27 @@ describe('hosts that cannot be reached', () => {
     expect(sent).toBe(8);
   });
 
+  test("a redirect's target that cannot be reached puts nobody else off", async () => {
+    const source = client();
+    registry.fault({
+      match: '/manifests/v1',
+      status: 307,
+      headers: { location: 'http://127.0.0.1:9/v2/app/manifests/v1' },
+    });
+    const failure = await failureOf(source.manifest(repository, 'v1', options));
+    expect(failure.message).toBe(
+      `${registry.host}/app:v1: redirected to 127.0.0.1:9: the registry refuses connections`,
+    );
+    expect(await kindOf(source.manifest(repository, 'v2', options))).toBe('not-found');
+  });
+
+  test('nor does one answer that always breaks', async () => {
+    const source = client();
+    registry.fault({ match: '/manifests/v1', action: 'truncate' });
+    expect(await kindOf(source.manifest(repository, 'v1', options))).toBe('unavailable');
+    expect(await kindOf(source.manifest(repository, 'v2', options))).toBe('not-found');
+  });
+
   test('a name that does not resolve is not tried again', async () => {
     let sent = 0;
     const source = client({ onRequest: () => void (sent += 1) });
