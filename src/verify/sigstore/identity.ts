@@ -16,6 +16,9 @@ const ISSUER = ['1.3.6.1.4.1.57264.1.8', '1.3.6.1.4.1.57264.1.1'] as const;
 /** The extensions .1.1 to .1.6 hold the bare text; all later ones a DER UTF8String. */
 const BARE_TEXT = /^1\.3\.6\.1\.4\.1\.57264\.1\.[1-6]$/;
 
+/** A Map, so that names of every object (`constructor`) are none of ours. */
+const OIDS: ReadonlyMap<string, string> = new Map(Object.entries(FULCIO_EXTENSIONS));
+
 /** A holder's identity. */
 export interface Holder {
   /** Every subject alternative name, in the order of the certificate. */
@@ -52,7 +55,7 @@ export function demandIdentity(holder: Holder, accepted: readonly IdentityMatche
 
 /** The value of a Fulcio extension by the API's name; undefined where it is absent, unknown or not text. */
 export function extensionText(certificate: Certificate, name: string): string | undefined {
-  const oid = new Map<string, string>(Object.entries(FULCIO_EXTENSIONS)).get(name);
+  const oid = OIDS.get(name);
   return oid === undefined ? undefined : textOf(certificate, oid);
 }
 

@@ -62,7 +62,10 @@ function demandKey(signed: Signed, material: KeyMaterial): ProvenSigner {
  * keys and is not by it was altered; one that names another key, or none, is somebody else's.
  */
 function noKeyVerifies(signed: Signed, keys: readonly PublicKey[]): Refused {
-  const ours = keys.map((key) => key.fingerprint).join(', ');
+  const ours = `${keys
+    .slice(0, 4)
+    .map((key) => key.fingerprint)
+    .join(', ')}${keys.length > 4 ? ` and ${keys.length - 4} more` : ''}`;
   const { hint } = signed;
   const named = keys.find((key) => key.hint === hint);
   if (named !== undefined) {
