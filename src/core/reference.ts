@@ -28,10 +28,11 @@ const MAX_PATH = 255;
 const DOCKER_HUB = 'docker.io';
 
 /**
- * Other names of Docker Hub's one registry. distribution/reference folds only the first; the others serve the same
- * content, so leaving them apart would be a spelling by which an image gets past a policy for docker.io.
+ * Names of Docker Hub's one registry. distribution/reference folds only the first two, without a port; the others serve
+ * the same content, so leaving them apart would be a spelling by which an image gets past a policy for docker.io.
  */
-const DOCKER_HUB_ALIASES: ReadonlySet<string> = new Set([
+const DOCKER_HUB_NAMES: ReadonlySet<string> = new Set([
+  DOCKER_HUB,
   'index.docker.io',
   'registry-1.docker.io',
   'registry.hub.docker.com',
@@ -141,11 +142,9 @@ function demandRegistry(text: string, host: string): string {
   const name = match?.[1] ?? '';
   if (match === null || host.length > MAX_HOST) throw refuse(text, 'a registry host[:port]', quote(host));
   const demanded = name.startsWith('[') ? demandIPv6(text, name) : demandHostName(text, name);
-  if (match[2] === undefined) {
-    const canonical = canonicalHost(demanded);
-    return DOCKER_HUB_ALIASES.has(canonical) ? DOCKER_HUB : canonical;
-  }
-  return canonicalHost(`${demanded}:${demandPort(text, match[2])}`);
+  const port = match[2] === undefined ? '' : `:${demandPort(text, match[2])}`;
+  const canonical = canonicalHost(`${demanded}${port}`);
+  return DOCKER_HUB_NAMES.has(canonical.replace(/:443$/, '')) ? DOCKER_HUB : canonical;
 }
 
 function demandHostName(text: string, name: string): string {
