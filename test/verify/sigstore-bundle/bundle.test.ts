@@ -130,6 +130,17 @@ describe('versions and fields', () => {
     expect(prove({ log: [proven] }, {}, material)).toMatchObject({ ok: true, timeSource: 'none', logIndex: '0' });
   });
 
+  test('a trusted root that cannot be used matters only where something rests on it', async () => {
+    const trustRoot = sigstore.trustRoot({
+      tlogs: [{ publicKey: { rawBytes: 'AAAA', keyDetails: 'PKIX_ED25519' }, logId: { keyId: 'AAAA' } }],
+    });
+    const { inBundle } = await sigstore.logged(BODY.dsse(PAYLOAD, SIGNATURE, pemOfKey(key.publicKey)));
+    expect(reasonOf(prove({}, {}, { ...MATERIAL, trustRoot }))).toBe('Verified');
+    expect(reasonOf(prove({ log: [inBundle] }, {}, { ...MATERIAL, trustRoot, transparencyLog: 'Required' }))).toBe(
+      'TrustRootUnavailable',
+    );
+  });
+
   test('a bundle moved from another image', () => {
     const there = { ...SUBJECT, digest: `sha256:${'b'.repeat(64)}` } as const;
     const outcome = sigstoreBundle.prove(bundle(PAYLOAD, SIGNATURE, {}), claimOn(there, MATERIAL));

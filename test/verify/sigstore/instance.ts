@@ -45,8 +45,17 @@ interface RekorEntry {
 
 export type Sigstore = Awaited<ReturnType<typeof openSigstore>>;
 
-/** Opens an instance whose clocks all stand at `clock` (default now). */
-export async function openSigstore({ clock = new Date(), scts = true }: { clock?: Date; scts?: boolean } = {}) {
+/**
+ * Opens an instance whose clocks all stand at `clock`: by default a minute from now, since the mock's roots are valid
+ * from the moment of their making, whatever the clock says.
+ */
+export async function openSigstore({
+  clock = new Date(Date.now() + 60_000),
+  scts = true,
+}: {
+  clock?: Date;
+  scts?: boolean;
+} = {}) {
   const ct = await initializeCTLog(ecKeys(), clock);
   const ca = await initializeCA(ecKeys(), scts ? ct : undefined, clock);
   const rekor = await initializeTLog('https://rekor.example.com', ecKeys(), clock);
