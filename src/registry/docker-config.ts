@@ -53,11 +53,7 @@ export async function loadDockerConfig(options: DockerConfigOptions): Promise<Cr
 export function parseDockerConfig(bytes: Uint8Array, path: string): DockerConfig {
   if (bytes.length > MAX_BYTES) throw invalid(path, `at most ${MAX_BYTES} bytes`, `${bytes.length}`);
   const json = parseJsonObject(bytes, path);
-  const auths = new Map<string, Credential>();
-  for (const [key, entry] of Object.entries(optionalObject(json.auths, `${path}: auths`))) {
-    const credential = parseEntry(entry, `${path}: auths[${JSON.stringify(key)}]`);
-    if (credential !== undefined) auths.set(canonicalKey(key), credential);
-  }
+  const auths = parseAuths(json.auths, `${path}: auths`);
   const helpers = new Map<string, string>();
   for (const [key, name] of Object.entries(optionalObject(json.credHelpers, `${path}: credHelpers`))) {
     helpers.set(canonicalKey(key), demandHelper(name, `${path}: credHelpers[${JSON.stringify(key)}]`));
@@ -67,6 +63,17 @@ export function parseDockerConfig(bytes: Uint8Array, path: string): DockerConfig
       ? undefined
       : demandHelper(json.credsStore, `${path}: credsStore`);
   return { auths, helpers, store };
+}
+
+/** The entries of `auths`, by canonical key; of two keys that mean the same the first counts. Throws invalid. */
+export function parseAuths(value: unknown, where: string): ReadonlyMap<string, Credential> {
+  const auths = new Map<string, Credential>();
+  for (const [key, entry] of Object.entries(optionalObject(value, where))) {
+    const credential = parseEntry(entry, `${where}[${JSON.stringify(key)}]`);
+    const canonical = canonicalKey(key);
+    if (credential !== undefined && !auths.has(canonical)) auths.set(canonical, credential);
+  }
+  return auths;
 }
 
 /**
