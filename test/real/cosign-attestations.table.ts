@@ -153,7 +153,7 @@ export const ATTESTATION_ROWS: readonly CosignRow[] = [
     ],
     ask: { type: 'custom' },
     theirs: 'refuse',
-    ours: 'UntrustedSigner',
+    ours: 'SignatureInvalid',
   },
   {
     name: 'an attestation of the type that cosign gives signatures',

@@ -197,8 +197,8 @@ const TAMPERING: readonly CosignRow[] = [
     name: 'a legacy payload with annotations added',
     prepare: [
       legacy,
-      changeTagged('sig', (payload) =>
-        payload
+      changeTagged('sig', (bytes) =>
+        bytes
           .toString()
           .replace('"optional":{}', '"optional":{"env":"prod"}')
           .replace('"optional":null', '"optional":{"env":"prod"}'),
@@ -220,7 +220,7 @@ const TAMPERING: readonly CosignRow[] = [
     ],
     ask: {},
     theirs: 'refuse',
-    ours: 'UntrustedSigner',
+    ours: 'SignatureInvalid',
   },
   {
     name: 'a bundle with a signature of zeros',
@@ -232,7 +232,7 @@ const TAMPERING: readonly CosignRow[] = [
     ],
     ask: {},
     theirs: 'refuse',
-    ours: 'UntrustedSigner',
+    ours: 'SignatureInvalid',
   },
   {
     name: 'a bundle without any signature',

@@ -5,7 +5,7 @@
 
 /** `stricter`: we refuse what they accept. `more capable`: we accept, by proof, what they refuse. */
 export interface Difference {
-  readonly kind: 'stricter' | 'more capable';
+  readonly kind: 'stricter' | 'more capable' | 'unknown instead';
   readonly reason: string;
 }
 
@@ -21,6 +21,8 @@ export const DIFFERENCES = {
   'attestation-as-signature': { kind: 'stricter', reason: '' },
   'anchored-patterns': { kind: 'stricter', reason: '' },
   'chain-in-bundle': { kind: 'more capable', reason: '' },
+  'no-statement': { kind: 'unknown instead', reason: '' },
+  'skip-vouches-not': { kind: 'unknown instead', reason: '' },
 } as const satisfies Record<string, Difference>;
 
 export type DifferenceId = keyof typeof DIFFERENCES;
