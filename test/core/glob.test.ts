@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileGlob, matchesGlob } from '../../src/core/glob.ts';
+import { RUNS } from '../support/hostile.ts';
 
 describe('matchesGlob', () => {
   it.each([
@@ -38,7 +39,7 @@ describe('matchesGlob', () => {
       fc.property(patterns, letters, (pattern, text) => {
         expect(matchesGlob(pattern, text)).toBe(oracle(Array.from(pattern), Array.from(text)));
       }),
-      { numRuns: 2000 },
+      { numRuns: RUNS },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failure.ts';
 import { formatReference, type ImageReference, parseReference, parseRepository } from '../../src/core/reference.ts';
 import { digestOf } from '../support/builders.ts';
+import { RUNS } from '../support/hostile.ts';
 
 const SHA256 = digestOf('a');
 const SHA512 = `sha512:${'b'.repeat(128)}` as const;
@@ -110,6 +111,7 @@ describe('parseReference', () => {
         if (parsed instanceof Failure) return;
         expect(parseReference(formatReference(parsed))).toEqual(parsed);
       }),
+      { numRuns: RUNS },
     );
   });
 });

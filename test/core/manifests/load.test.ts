@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadManifests } from '../../../src/core/manifests/load.ts';
 import { formatProblem } from '../../../src/core/manifests/problem.ts';
+import { RUNS } from '../../support/hostile.ts';
 
 describe('loadManifests', () => {
   it.each([
@@ -143,7 +144,7 @@ describe('loadManifests', () => {
           for (const problem of loadManifests(text, 'f').problems) expect(formatProblem(problem)).toContain('expected');
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     );
   });
 });
