@@ -1,7 +1,7 @@
 /**
  * The command line as a whole: commands, help, exit codes. Composition only; each command has a file of its own.
  */
-import { Argument, Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError, type Option } from 'commander';
 import { completionScript, SHELLS, type Shell } from './completion.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { declareScan } from './scan-command.ts';
@@ -41,6 +41,7 @@ function createProgram(terminal: Terminal, version: string, end: (code: ExitCode
       getOutHelpWidth: () => terminal.stdout.columns ?? 100,
       getErrHelpWidth: () => terminal.stderr.columns ?? 100,
     })
+    .configureHelp({ optionDescription: describeOption })
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText('after', EXIT_CODES);
@@ -54,6 +55,16 @@ function createProgram(terminal: Terminal, version: string, end: (code: ExitCode
     .addArgument(shell)
     .action((name: Shell) => terminal.stdout.write(completionScript(program, name)));
   return program;
+}
+
+/** A repeatable flag starts empty: that is no default worth a word. */
+function describeOption(option: Option): string {
+  const choices = option.argChoices === undefined ? [] : [`one of ${option.argChoices.join(', ')}`];
+  const { defaultValue, defaultValueDescription = String(defaultValue) } = option;
+  const empty =
+    defaultValue === undefined || (typeof defaultValue === 'object' && Object.keys(defaultValue).length === 0);
+  const notes = [...choices, ...(empty ? [] : [`default ${defaultValueDescription}`])];
+  return notes.length === 0 ? option.description : `${option.description} (${notes.join('; ')})`;
 }
 
 function codeOfError(error: unknown, terminal: Terminal): ExitCode {

@@ -71,7 +71,9 @@ export function declareVerify(program: Command, terminal: Terminal, end: (code: 
     .addOption(
       new Option('-o, --output <FORMAT>', 'how the result is written').choices(VERIFY_FORMATS).default('table'),
     )
-    .option('--timeout <DURATION>', 'for one image', timeout, DEFAULT_TIMEOUT_MS)
+    .addOption(
+      new Option('--timeout <DURATION>', 'for one image').argParser(timeout).default(DEFAULT_TIMEOUT_MS, '30s'),
+    )
     .option('--concurrency <N>', 'images under way at once', concurrency, 16);
   declareRegistryFlags(declareSignerFlags(command))
     .addHelpText('after', EXAMPLES)
