@@ -76,7 +76,8 @@ function matchedSubject(holder: Holder, matcher: IdentityMatcher): string | unde
   return subject === undefined ? holder.subjects[0] : holder.subjects.find((s) => subject.matches(s));
 }
 
-function describeHolder({ subjects, issuer, certificate }: Holder): string {
+/** The holder in a message: up to four names, and who vouches for them. */
+export function describeHolder({ subjects, issuer, certificate }: Holder): string {
   const who =
     subjects.length === 0
       ? `a certificate without subject alternative name (${quoted(certificate.x509.subject)})`

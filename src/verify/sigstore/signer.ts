@@ -11,7 +11,7 @@ import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { demandPath, type Path } from './chain.ts';
 import { demandLogged, type Evidence, gatherEvidence, logIndexOf, signingTime } from './evidence.ts';
 import { demandFulcioChain } from './fulcio.ts';
-import { demandIdentity, type Holder, holderOf } from './identity.ts';
+import { demandIdentity, describeHolder, type Holder, holderOf } from './identity.ts';
 import { quoted } from './quoted.ts';
 import { COMPANY, type Signed } from './signed.ts';
 
@@ -78,7 +78,7 @@ function noKeyVerifies(signed: Signed, keys: readonly PublicKey[]): Refused {
   if (leaf !== undefined) {
     return new Refused(
       'UntrustedSigner',
-      `signed with a certificate whose key is none of this TrustedKey's (${ours}): use certificate or keyless to trust its holder`,
+      `signed with the certificate of ${claimedHolder(leaf)}, whose key is none of this TrustedKey's (${ours}): use certificate or keyless to trust its holder`,
     );
   }
   if (isKeyHint(hint)) {
@@ -91,6 +91,12 @@ function noKeyVerifies(signed: Signed, keys: readonly PublicKey[]): Refused {
     'UntrustedSigner',
     `no key of the TrustedKey (${ours}) verifies it: it was made by another key, or the signature or its payload was changed`,
   );
+}
+
+/** Whose certificate lies beside the signature: nothing is proven of it, it only helps the reader along. */
+function claimedHolder(der: Uint8Array): string {
+  const [certificate] = der.length <= COMPANY.itemBytes ? readable(der) : [];
+  return certificate === undefined ? 'somebody, unreadable' : describeHolder(holderOf(certificate));
 }
 
 /** Is it base64 of 32 bytes, as cosign 3 writes the hash of a key? */

@@ -178,6 +178,15 @@ describe('what a proof says', () => {
     expect(proof).toMatchObject({ ok: true, predicate: { buildDefinition: { buildType: expect.any(String) } } });
   });
 
+  test('a keyless signature under a key: whose certificate lies beside it', () => {
+    const fixture = openFixture('keyless3');
+    const [refusal] = proveAll(fixture, claimOn(fixture.subject, K1));
+    expect(refusal).toMatchObject({
+      ok: false,
+      message: expect.stringContaining(`the certificate of "${SAN}" (issuer "${ISSUER}")`),
+    });
+  });
+
   test('a bundle by another key: whose it is', () => {
     const fixture = openFixture('neg-otherkey-bundle');
     const [refusal] = proveAll(fixture, claimOn(fixture.subject, K1));
