@@ -111,14 +111,25 @@ async function scan(path: string, signal: AbortSignal, choose: Choose): Promise<
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
       demandRunning(signal, `oci:${path}`);
-      if (Buffer.isBuffer(chunk)) parser.write(chunk);
+      if (Buffer.isBuffer(chunk)) feed(() => parser.write(chunk), path);
       if (problems[0] !== undefined) throw problems[0];
     }
   } catch (error) {
     unreadable(path, error);
   }
-  parser.end();
+  feed(() => parser.end(), path);
   if (problems[0] !== undefined) throw problems[0];
+}
+
+/** What the decompressor or the parser throws is about the content: the archive is not one. */
+function feed(step: () => void, path: string): void {
+  try {
+    step();
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const why = error instanceof Error ? error.message : 'something else';
+    throw invalid(`oci:${path}`, 'an OCI layout as folder or tar archive', why.slice(0, 200));
+  }
 }
 
 function collect(entry: ReadEntry, choose: Choose): void {

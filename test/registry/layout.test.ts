@@ -1,11 +1,13 @@
 /** OCI layouts as tools write them, and as nobody should. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Digest } from '../../src/core/digest.ts';
+import { Failure } from '../../src/core/failure.ts';
 import { openLayout } from '../../src/registry/layout.ts';
 import { failureOf, kindOf } from '../support/failures.ts';
 import { addImage, addManifest, addReferrer, sha256 } from '../support/registry.ts';
@@ -235,3 +237,30 @@ test('a larger blob of an archive is read when it is asked for, and one caller t
   await expect(left).rejects.toThrow('gone');
   expect(Buffer.compare(await stayed, payload)).toBe(0);
 });
+
+test.each(['-cf', '-czf'])(
+  'an archive (tar %s) whose bytes are changed gives the image or a Failure, in time',
+  async (flags) => {
+    const image = addImage(content, 'a');
+    write([tagged(image, 'v1')]);
+    execFileSync('tar', [flags, `${folder}.tar`, '-C', folder, '.']);
+    const bytes = readFileSync(`${folder}.tar`);
+    const edit = fc.tuple(fc.nat(bytes.length - 1), fc.nat(255));
+    const edits = fc.tuple(fc.array(edit, { minLength: 1, maxLength: 8 }), fc.nat(bytes.length));
+    await fc.assert(
+      fc.asyncProperty(edits, async ([changes, length]) => {
+        const copy = Buffer.from(bytes);
+        for (const [position, value] of changes) copy[position] = value;
+        writeFileSync(`${folder}.changed`, length % 3 === 0 ? copy.subarray(0, length) : copy);
+        const outcome = await openLayout(`${folder}.changed`)
+          .manifest(repository, 'v1', options)
+          .then(
+            ({ digest }) => digest,
+            (error: unknown) => (error instanceof Failure ? 'failure' : error),
+          );
+        expect([image.digest, 'failure']).toContain(outcome);
+      }),
+      { numRuns: 150 },
+    );
+  },
+);
