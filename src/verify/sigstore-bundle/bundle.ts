@@ -3,6 +3,7 @@
  * Owns reading only; nothing here is trusted.
  */
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
+import { X509CertificateChain } from '@sigstore/protobuf-specs';
 import { isJsonObject, parseStrictJson } from '../../core/strict-json.ts';
 import { Refused } from '../refusal.ts';
 import type { Envelope } from '../sigstore/envelope.ts';
@@ -16,11 +17,14 @@ export interface ReadBundle {
   readonly company: Pick<Signed, 'hint' | 'certificates' | 'logEntries' | 'timestamps' | 'unreadable'>;
 }
 
+const V03: readonly unknown[] = [
+  'application/vnd.dev.sigstore.bundle+json;version=0.3',
+  'application/vnd.dev.sigstore.bundle.v0.3+json',
+];
 const MEDIA_TYPES: readonly unknown[] = [
   'application/vnd.dev.sigstore.bundle+json;version=0.1',
   'application/vnd.dev.sigstore.bundle+json;version=0.2',
-  'application/vnd.dev.sigstore.bundle+json;version=0.3',
-  'application/vnd.dev.sigstore.bundle.v0.3+json',
+  ...V03,
 ];
 
 /**
@@ -32,7 +36,8 @@ export function readBundle(bytes: Uint8Array): ReadBundle {
   if (!isJsonObject(json)) throw malformed('an object', 'something else');
   if (!MEDIA_TYPES.includes(json.mediaType))
     throw malformed('mediaType of a bundle v0.1, v0.2 or v0.3', shown(json.mediaType));
-  const bundle = parsed(json);
+  const { issuers, alone } = withoutIssuers(json);
+  const bundle = parsed(alone);
   if (bundle.content.$case !== 'dsseEnvelope') {
     // A signature over bare bytes: those of the manifest, or of a file that a key signed for another purpose. It names
     // no image, carries no annotations, and cosign writes none for images.
@@ -45,8 +50,31 @@ export function readBundle(bytes: Uint8Array): ReadBundle {
   const sig = signatures.map((signature) => signature.sig);
   const [signature] = sig;
   if (signature === undefined) throw malformed('a signature', 'none');
-  return { envelope: { payload, payloadType, signatures: sig }, signature, company: companyOf(bundle) };
+  const company = companyOf(bundle);
+  const certificates = [...company.certificates, ...issuers];
+  return { envelope: { payload, payloadType, signatures: sig }, signature, company: { ...company, certificates } };
 }
+
+/**
+ * From 3.1.2 on `cosign sign --certificate-chain` writes the issuers into v0.3, where the specification has the signer's
+ * certificate alone and the library refuses more (sigstore/cosign#4614; its verify wants --allow-certificate-chain).
+ * They are set apart, so that all other demands of the version hold; as in the older versions, none of them is trusted.
+ */
+function withoutIssuers(json: JsonObject): { readonly alone: JsonObject; readonly issuers: readonly Uint8Array[] } {
+  const material = json.verificationMaterial;
+  if (!V03.includes(json.mediaType) || !isJsonObject(material)) return { alone: json, issuers: [] };
+  const { x509CertificateChain: chain, ...rest } = material;
+  if (!isJsonObject(chain) || !Array.isArray(chain.certificates) || 'certificate' in rest || 'publicKey' in rest)
+    return { alone: json, issuers: [] };
+  const [certificate]: readonly unknown[] = chain.certificates;
+  const issuers = X509CertificateChain.fromJSON(chain).certificates.slice(1);
+  return {
+    alone: { ...json, verificationMaterial: { ...rest, certificate } },
+    issuers: issuers.map(({ rawBytes }) => rawBytes),
+  };
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
 
 function parsed(json: unknown): Bundle {
   try {

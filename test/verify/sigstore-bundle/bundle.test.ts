@@ -351,17 +351,13 @@ describe('certificates of a private authority', () => {
     expect(outcomeWith([])).toMatchObject({ ok: false, reason: 'TransparencyLogMissing' });
   });
 
-  test('intermediates that a v0.2 bundle brings may lie between', () => {
+  const versions = ['bundle+json;version=0.2', 'bundle+json;version=0.3', 'bundle.v0.3+json'];
+  test.each(versions)('intermediates that a %s brings may lie between', (version) => {
     const between = pki.issue({ issuer: root, extensions: [...CA] });
     const below = pki.issue({ issuer: between, extensions: SAN });
     expect(reasonOf(proveBy(below))).toBe('CertificateUntrusted');
     expect(reasonOf(proveBy(below, undefined, {}, { intermediates: [between.certificate] }))).toBe('Verified');
     const signature = signed(MESSAGE, { privateKey: below.key });
-    const certificates = [below, between].map(({ certificate }) => ({ rawBytes: base64(certificate.raw) }));
-    const change = {
-      mediaType: 'application/vnd.dev.sigstore.bundle+json;version=0.2',
-      verificationMaterial: { x509CertificateChain: { certificates }, tlogEntries: [] },
-    };
     const material: SignerMaterial = {
       type: 'certificate',
       roots: [root.certificate],
@@ -369,9 +365,23 @@ describe('certificates of a private authority', () => {
       identities: [identity('ci@example.com')],
       transparencyLog: 'Ignored',
     };
-    expect(reasonOf(sigstoreBundle.prove(bundle(PAYLOAD, signature, {}, change), claimOn(SUBJECT, material)))).toBe(
-      'Verified',
-    );
+    const reasonWith = (chain: readonly Issued[], more: object = {}) => {
+      const certificates = chain.map(({ certificate }) => ({ rawBytes: base64(certificate.raw) }));
+      const change = {
+        mediaType: `application/vnd.dev.sigstore.${version}`,
+        verificationMaterial: { x509CertificateChain: { certificates }, tlogEntries: [], ...more },
+      };
+      return reasonOf(sigstoreBundle.prove(bundle(PAYLOAD, signature, {}, change), claimOn(SUBJECT, material)));
+    };
+    expect(reasonWith([below, between])).toBe('Verified');
+    expect(reasonWith([below, between, root])).toBe('Verified');
+    // A root that the bundle brings is trusted no more than anything else in it.
+    const foreign = pki.issue({ extensions: [...CA] });
+    const stranger = pki.issue({ issuer: foreign, extensions: SAN, reuse: below });
+    expect(reasonWith([stranger, foreign])).toBe('CertificateUntrusted');
+    expect(reasonWith([between, below])).not.toBe('Verified');
+    expect(reasonWith([])).toBe('SignatureInvalid');
+    expect(reasonWith([below, between], { publicKey: { hint: '' } })).toBe('UntrustedSigner');
   });
 
   /** openssl's form of a time an hour from now: long enough to be stamped in, over by `later`. */
