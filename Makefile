@@ -29,7 +29,7 @@ generate: install ## Write crds/, docs/reasons.md and the other generated files
 
 check: install ## Format, lint, types, generated files in date, unit, golden and property tests
 	@echo "==> Format, lint, types, generated files"
-	@$(BIN)/biome format --config-path=.ci .
+	@$(BIN)/biome format --config-path=.ci/format.json .
 	@$(BIN)/oxlint -c .ci/oxlint.json --type-aware --tsconfig tsconfig.json src test .ci
 	@$(BIN)/tsc -p .
 	@$(NODE) .ci/generate.ts --check
