@@ -250,6 +250,14 @@ const POLICIES: readonly NotaryRow[] = [
     difference: 'skip-vouches-not',
   },
   {
+    name: 'policy file: a statement that skips everything',
+    prepare: [],
+    ask: { level: 'skip' },
+    theirs: 'accept',
+    ours: 'WrongInput',
+    difference: 'global-skip',
+  },
+  {
     name: 'policy file: strict, but expiry only logged',
     prepare: [notarise({ expiry: '1s' }), wait(2_000)],
     ask: { override: { expiry: 'log' } },

@@ -3,16 +3,14 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { toolbox } from '../toolbox/toolbox.ts';
 import { expectRow, freshScene, type Judges } from './compare.ts';
 import { type Lab, openLab } from './lab.ts';
-import { TIME_ROWS } from './notation-times.table.ts';
-import { NOTARY_ROWS } from './notation.table.ts';
 import { askNotation, type NotaryQuestion, ourNotaryFlags } from './notation.ts';
 import { type NotationWorkshop, openNotation } from './notation-workshop.ts';
 import { judgeHere } from './ours.ts';
+import { NOTATION_ROWS } from './rows.ts';
 import { REGISTRIES, type RegistryName } from './registries.ts';
 
 const tools = await toolbox('notation', 'registry');
-const ROWS = [...NOTARY_ROWS, ...TIME_ROWS];
-const rowsFor = (registry: RegistryName) => ROWS.filter(({ only }) => only === undefined || only === registry);
+const rowsFor = (registry: RegistryName) => NOTATION_ROWS.filter(({ only }) => only === undefined || only === registry);
 
 describe.skipIf(!tools.ready)('notation 1.3.2 and we', () => {
   let lab: Lab;

@@ -8,14 +8,14 @@ import { runProgram } from '../../src/cli/program.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { runTool } from '../toolbox/toolbox.ts';
 
-/** What our command line said of one image. */
+/** What our command line said of one image; `WrongInput` where it refused what it was given. */
 export interface OurVerdict {
-  readonly state: VerdictState;
-  readonly reason: Reason;
+  readonly state: VerdictState | 'none';
+  readonly reason: Reason | 'WrongInput';
   readonly message: string;
 }
 
-const CODE_OF: Readonly<Record<VerdictState, number>> = { verified: 0, rejected: 1, unknown: 2 };
+const CODE_OF: Readonly<Record<OurVerdict['state'], number>> = { verified: 0, rejected: 1, unknown: 2, none: 64 };
 
 /** `image-trust verify` with these arguments, in this process. */
 export async function judgeHere(args: readonly string[], cwd: string): Promise<OurVerdict> {
@@ -42,6 +42,7 @@ export async function judgeInProcess(args: readonly string[], cwd: string): Prom
 
 function verdictIn(ended: { code: number; stdout: string; stderr: string }, args: readonly string[]): OurVerdict {
   const { code, stdout, stderr } = ended;
+  if (code === CODE_OF.none) return { state: 'none', reason: 'WrongInput', message: stderr };
   if (code > CODE_OF.unknown) throw new Error(`image-trust verify ${args.join(' ')} ended with ${code}: ${stderr}`);
   const { results } = JSON.parse(stdout) as { results: readonly OurVerdict[] };
   const [result] = results;

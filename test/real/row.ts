@@ -39,7 +39,8 @@ export interface Row<W, A> {
   readonly prepare: readonly Step<W>[];
   readonly ask: A;
   readonly theirs: 'accept' | 'refuse';
-  readonly ours: Reason;
+  /** `WrongInput`: our command line refuses what it is given, and verifies nothing. */
+  readonly ours: Reason | 'WrongInput';
   /** Named where the two differ, and only there. */
   readonly difference?: DifferenceId;
   /** `v1` is an index of two images. */
