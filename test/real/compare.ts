@@ -8,7 +8,7 @@ import { type Repository, pushImage, pushIndex } from './content.ts';
 import type { Lab } from './lab.ts';
 import type { OurVerdict } from './ours.ts';
 import type { RegistryName } from './registries.ts';
-import type { Row, Scene, TheirVerdict } from './row.ts';
+import type { Expected, Row, Scene, TheirVerdict } from './row.ts';
 
 /** The two who are asked. */
 export interface Judges<W, A> {
@@ -34,11 +34,14 @@ export async function freshScene(lab: Lab, registry: RegistryName, index = false
   return { registry, repository, apart, image, other, child: image };
 }
 
-/** Compares both verdicts on one row with each other and with what the row says. */
+/** Runs the steps, asks both, and compares. */
 export async function expectRow<W, A>(row: Row<W, A>, scene: Scene, judges: Judges<W, A>): Promise<void> {
   for (const step of row.prepare) await step(judges.workshop, scene);
-  const theirs = await judges.theirs(row.ask, scene);
-  const ours = await judges.ours(row.ask, scene);
+  expectVerdicts(row, await judges.theirs(row.ask, scene), await judges.ours(row.ask, scene));
+}
+
+/** Compares both verdicts with each other and with what was expected of them. */
+export function expectVerdicts(expected: Expected, theirs: TheirVerdict, ours: OurVerdict): void {
   const found = {
     theirs: theirs.accepts ? 'accept' : 'refuse',
     ours: ours.reason,
@@ -48,10 +51,10 @@ export async function expectRow<W, A>(row: Row<W, A>, scene: Scene, judges: Judg
   };
   // A difference must stand in differences.ts, and one that stands there must still be one.
   expect(found).toEqual({
-    theirs: row.theirs,
-    ours: row.ours,
-    state: row.ours === 'WrongInput' ? 'none' : REASONS[row.ours].state,
-    differ: row.difference !== undefined,
+    theirs: expected.theirs,
+    ours: expected.ours,
+    state: expected.ours === 'WrongInput' ? 'none' : REASONS[expected.ours].state,
+    differ: expected.difference !== undefined,
     told: expect.any(String),
   });
 }

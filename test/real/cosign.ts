@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { CertificateName } from './authority.ts';
 import { nameOf } from './content.ts';
 import { type CosignWorkshop, type KeyName, keyOf } from './cosign-workshop.ts';
+import type { Ended } from '../toolbox/toolbox.ts';
 import type { Scene, Step, SubjectName, TheirVerdict } from './row.ts';
 
 /** `bundle` is cosign's default; `legacy` the .sig and .att tags; `oci-1-1` simple signing as a referrer. */
@@ -121,10 +122,14 @@ export async function askCosign(workshop: CosignWorkshop, ask: CosignQuestion, s
   if (ask.theirFormat === 'oci-1-1') args.push('--experimental-oci11');
   const env = environment(scene, { ...ask, ...(ask.theirFormat === undefined ? {} : { format: ask.theirFormat }) });
   const command = ask.type === undefined ? ['verify'] : ['verify-attestation', '--type', ask.type];
-  const ended = await workshop.lab.run(workshop.cosign, [...command, ...args, questioned(ask, scene)], env);
-  const said = ended.stderr.split('\n').find((line) => line.startsWith('Error:')) ?? `ended with ${ended.code}`;
-  if (ended.code === 0) return { accepts: true, said: 'verified' };
-  if (!JUDGED.test(said)) throw new Error(`cosign came to no verdict: ${ended.stderr}`);
+  return cosignVerdict(await workshop.lab.run(workshop.cosign, [...command, ...args, questioned(ask, scene)], env));
+}
+
+/** What cosign's end means. Throws where it came to no verdict. */
+export function cosignVerdict({ code, stderr }: Ended): TheirVerdict {
+  const said = stderr.split('\n').find((line) => line.startsWith('Error:')) ?? `ended with ${code}`;
+  if (code === 0) return { accepts: true, said: 'verified' };
+  if (!JUDGED.test(said)) throw new Error(`cosign came to no verdict: ${stderr}`);
   return { accepts: false, said };
 }
 

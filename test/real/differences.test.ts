@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { REASONS, type VerdictState } from '../../src/api/reasons.ts';
 import { type Difference, DIFFERENCES, type DifferenceId } from './differences.ts';
+import { FIXTURE_ROWS } from './fixtures.table.ts';
 import { COSIGN_ROWS, NOTATION_ROWS } from './rows.ts';
 
 const page = readFileSync(new URL('../../docs/differences.md', import.meta.url), 'utf8');
 const ids = Object.keys(DIFFERENCES) as readonly DifferenceId[];
-const tables = { cosign: COSIGN_ROWS, notation: NOTATION_ROWS };
+const tables = { cosign: [...COSIGN_ROWS, ...FIXTURE_ROWS], notation: NOTATION_ROWS };
 
 test('there are rows enough, and no two of a tool have one name', () => {
   for (const rows of Object.values(tables)) {

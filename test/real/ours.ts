@@ -26,7 +26,7 @@ export async function judgeHere(args: readonly string[], cwd: string): Promise<O
     stderr: { write: (text) => void (stderr += text), isTerminal: false },
     env: {},
     cwd,
-    readStdin: async () => '',
+    stdin: async function* () {},
     now: () => new Date(),
     signal: new AbortController().signal,
   };

@@ -33,16 +33,20 @@ export interface TheirVerdict {
   readonly said: string;
 }
 
-export interface Row<W, A> {
-  /** The behaviour, as a sentence's beginning. */
-  readonly name: string;
-  readonly prepare: readonly Step<W>[];
-  readonly ask: A;
+/** What both must say. */
+export interface Expected {
   readonly theirs: 'accept' | 'refuse';
   /** `WrongInput`: our command line refuses what it is given, and verifies nothing. */
   readonly ours: Reason | 'WrongInput';
   /** Named where the two differ, and only there. */
   readonly difference?: DifferenceId;
+}
+
+export interface Row<W, A> extends Expected {
+  /** The behaviour, as a sentence's beginning. */
+  readonly name: string;
+  readonly prepare: readonly Step<W>[];
+  readonly ask: A;
   /** `v1` is an index of two images. */
   readonly index?: true;
   /** Where the behaviour exists on one of the registries only. */
