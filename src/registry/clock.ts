@@ -1,11 +1,8 @@
-/** Time as the registry layer takes it: passed in, so that tests wait for nothing. */
+/** The clock of the machine. Its shape is in core/clock.ts: everything that waits takes it as an argument. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../core/clock.ts';
 
-/** A clock. Times in milliseconds; `sleep` rejects when its signal fires. */
-export interface Clock {
-  now(): number;
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
+export type { Clock } from '../core/clock.ts';
 
 /** The clock of the machine. */
 export const systemClock: Clock = {

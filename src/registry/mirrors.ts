@@ -5,7 +5,7 @@
  * A mirror cannot forge: content is hashed by whoever fetches it and signatures are checked by those who ask. It can be
  * stale: a tag or a list of referrers from a mirror is what the mirror knew when it last looked.
  */
-import type { Digest } from '../core/digest.ts';
+import { type Digest, isDigest } from '../core/digest.ts';
 import { Failure } from '../core/failure.ts';
 import { openLayout } from './layout.ts';
 import { pathIn, type MirrorRule } from './mirror-rule.ts';
@@ -37,13 +37,45 @@ export function withMirrors(origin: ImageSource, rules: readonly MirrorRule[]): 
     { kind: 'origin', source: origin, repository },
   ];
   return {
-    manifest: (repository: Repository, reference: string, options: LookupOptions): Promise<Manifest> =>
-      firstOf(places(repository), (place) => place.source.manifest(place.repository, reference, options)),
+    manifest: async (repository: Repository, reference: string, options: LookupOptions): Promise<Manifest> =>
+      firstOf(await relevant(places(repository), subjectOfTag(reference), options), (place) =>
+        place.source.manifest(place.repository, reference, options),
+      ),
     blob: (repository: Repository, descriptor: Descriptor, options: LookupOptions): Promise<Uint8Array> =>
       firstOf(places(repository), (place) => place.source.blob(place.repository, descriptor, options)),
-    referrers: (repository: Repository, subject: Digest, options: LookupOptions): Promise<Referrers> =>
-      referrersOf(places(repository), subject, options),
+    referrers: async (repository: Repository, subject: Digest, options: LookupOptions): Promise<Referrers> =>
+      referrersOf(await relevant(places(repository), subject, options), subject, options),
   };
+}
+
+/** Tags under which cosign and the OCI fallback keep what refers to an image: `sha256-HEX`, with `.sig` or `.att`. */
+const REFERRING_TAG = /^(sha256|sha512)-([0-9a-f]{64,128})(?:\.[a-z]+)?$/;
+
+function subjectOfTag(reference: string): Digest | undefined {
+  const [, algorithm, hex] = REFERRING_TAG.exec(reference) ?? [];
+  const digest = `${algorithm}:${hex}`;
+  return isDigest(digest) ? digest : undefined;
+}
+
+/**
+ * The places that are asked for what refers to a subject: a layout that holds the image is a complete copy of it for
+ * use without a network, so that nobody behind it is asked (and waited for). For all else every place counts.
+ */
+async function relevant(
+  places: readonly Place[],
+  subject: Digest | undefined,
+  options: LookupOptions,
+): Promise<readonly Place[]> {
+  if (subject === undefined) return places;
+  for (const [index, place] of places.entries()) {
+    if (place.kind === 'layout' && (await holds(place, subject, options))) return places.slice(0, index + 1);
+  }
+  return places;
+}
+
+async function holds(place: Place, subject: Digest, options: LookupOptions): Promise<boolean> {
+  const found = await attempt(place, (at) => at.source.manifest(at.repository, subject, options));
+  return !('failure' in found);
 }
 
 function covering(rules: readonly MirrorRule[], repository: Repository): readonly MirrorRule[] {
@@ -99,7 +131,7 @@ async function referrersOf(places: readonly Place[], subject: Digest, options: L
       misses.push(result);
       continue;
     }
-    if (result.value.descriptors.length > 0 || place.kind === 'origin') return result.value;
+    if (result.value.descriptors.length > 0 || place === places.at(-1)) return result.value;
     if (place.kind === 'layout') complete ??= result.value;
   }
   const failure = mostTelling(misses);

@@ -55,6 +55,7 @@ export const LIMITS = {
   blobBytes: 16 * 1024 * 1024,
   referrersPerSubject: 128,
   signaturesPerImage: 64,
+  signatureBytesPerImage: 64 * 1024 * 1024,
 } as const;
 
 /**

@@ -113,6 +113,9 @@ export type Signer =
   | {
       readonly state: 'unusable';
       readonly name: string;
-      readonly reason: Extract<UnknownReason, 'TrustedKeyMissing' | 'TrustedKeyNotReady' | 'TrustRootUnavailable' | 'KmsUnavailable'>;
+      readonly reason: Extract<
+        UnknownReason,
+        'TrustedKeyMissing' | 'TrustedKeyNotReady' | 'TrustRootUnavailable' | 'KmsUnavailable'
+      >;
       readonly message: string;
     };

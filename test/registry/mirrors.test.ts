@@ -243,6 +243,18 @@ describe('referrers', () => {
     ).toBe(1);
   });
 
+  test('nobody behind a layout that holds the image is asked for what refers to it', async () => {
+    const { source, asked } = origin({ 'docker.io/bundle3-k1': 'has it' });
+    const mirrored = withMirrors(source, rules('docker.io=oci:.'));
+    const repository = { registry: 'docker.io', path: 'bundle3-k1' };
+    expect((await mirrored.referrers(repository, SIGNED, options)).descriptors).toHaveLength(1);
+    const tag = mirrored.manifest(repository, `${SIGNED.replace(':', '-')}.sig`, options);
+    expect((await failureOf(tag)).detail.kind).toBe('not-found');
+    expect(asked).toEqual([]);
+    await mirrored.referrers(repository, DIGEST, options);
+    expect(asked).toEqual(['docker.io/bundle3-k1']);
+  });
+
   test('none anywhere is an empty list', async () => {
     expect(
       await listOf({ 'm/library/nginx': 'has none', 'docker.io/library/nginx': 'has none' }, 'docker.io=m', nginx),

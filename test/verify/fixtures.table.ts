@@ -94,6 +94,17 @@ const logs: readonly FixtureRow[] = [
   row('a key with its log entry (bundle)', 'bundle3-k1-tlog', LOGGED('k1'), 'Verified'),
   row('a key without the log entry that is required', 'legacy2-k1', LOGGED('k1'), 'TransparencyLogMissing'),
   row('a bundle without the log entry that is required', 'bundle3-k1', LOGGED('k1'), 'TransparencyLogMissing'),
+  row(
+    'a log entry, and no trusted root to check it with',
+    'legacy2-k1-tlog',
+    ['--key', `${KEYS}/k1.pub`],
+    'TrustRootUnavailable',
+    { code: 2 },
+  ),
+  row('the same in a bundle', 'bundle3-k1-tlog', ['--key', `${KEYS}/k1.pub`], 'TrustRootUnavailable', { code: 2 }),
+  row('no log entry and no trusted root', 'legacy2-k1', ['--key', `${KEYS}/k1.pub`], 'TransparencyLogMissing'),
+  row('not signed, and no trusted root', 'unsigned', ['--key', `${KEYS}/k1.pub`], 'NoSignature'),
+  row('another key, and no trusted root', 'bundle3-k1-tlog', ['--key', `${KEYS}/other.pub`], 'UntrustedSigner'),
   row('another key with a log entry', 'legacy2-k1-tlog', LOGGED('other'), 'UntrustedSigner'),
 ];
 

@@ -61,12 +61,11 @@ export async function collectSignatures(request: CollectRequest): Promise<Collec
     referring(request, ledger),
   ]);
   const { candidates, foreign } = candidatesIn(carriers.flat(), request);
-  if (candidates.length > LIMITS.signaturesPerImage) {
-    ledger.notes.push(`only the first ${LIMITS.signaturesPerImage} of ${candidates.length} signatures were looked at`);
+  const affordable = withinLimits(candidates);
+  if (affordable.length < candidates.length) {
+    ledger.notes.push(`only the first ${affordable.length} of ${candidates.length} signatures were looked at`);
   }
-  const fetched = await Promise.all(
-    candidates.slice(0, LIMITS.signaturesPerImage).map((candidate) => fetchSignature(candidate, request, ledger)),
-  );
+  const fetched = await Promise.all(affordable.map((candidate) => fetchSignature(candidate, request, ledger)));
   return { signatures: fetched.filter((signature) => signature !== undefined), foreign, ...ledger };
 }
 
@@ -132,6 +131,14 @@ function candidatesIn(
   );
   const foreign = all.filter((c) => !wanted.has(c.family.name)).map((c) => c.family.name);
   return { candidates: all.filter((c) => wanted.has(c.family.name)), foreign: [...new Set(foreign)].sort() };
+}
+
+/** So many signatures, and so many bytes of them, as one image may cost. */
+function withinLimits(candidates: readonly Candidate[]): readonly Candidate[] {
+  let bytes = 0;
+  const first = candidates.slice(0, LIMITS.signaturesPerImage);
+  const over = first.findIndex(({ layer }) => (bytes += layer.size) > LIMITS.signatureBytesPerImage);
+  return over === -1 ? first : first.slice(0, over);
 }
 
 async function fetchSignature(

@@ -75,7 +75,7 @@ function judgeSet(set: AttestorSet, demands: Claim['demands'], looks: readonly L
   const findings = examineSet(set, demands, looks, ctx);
   const entries = findings.map((finding) => explain(set, finding));
   const vouched = findings.filter((finding) => finding.outcome === 'vouched');
-  const distinct = countDistinctVouchers(vouched.map((f) => f.proofs.map((found) => found.proof.signerId)));
+  const distinct = countDistinctVouchers(vouched.map((f) => f.proofs.map((found) => found.proof)));
   if (set.count >= 1 && distinct >= set.count) {
     return { state: 'met', evidence: vouched.map((f) => evidenceOf(set, f, demands)), entries };
   }

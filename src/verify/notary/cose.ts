@@ -4,6 +4,7 @@
  */
 import { decode, type DecodeOptions, encode, Tokenizer } from 'cborg';
 import { type Envelope, HEADER, MAX_CHAIN, MAX_ENVELOPE, TIME_HEADERS } from './envelope.ts';
+import { Refused } from '../refusal.ts';
 import { demandIntegrity, shown } from './integrity.ts';
 
 /** Labels of RFC 9052 (3.1) and RFC 9360, under the names that JWS has for the same. */
@@ -79,7 +80,16 @@ export function readCose(bytes: Uint8Array): Envelope {
 function decodeStrictly(bytes: Uint8Array): unknown {
   const tags = { 1: (content: () => unknown): Date => time(content()) };
   const options = { ...OPTIONS, tags };
-  return decode(bytes, { ...options, tokenizer: new BoundedTokenizer(Uint8Array.from(bytes), options) }) as unknown;
+  try {
+    return decode(bytes, { ...options, tokenizer: new BoundedTokenizer(Uint8Array.from(bytes), options) }) as unknown;
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    // cborg throws for every document that is none: that says something of the bytes, not of us.
+    throw new Refused(
+      'SignatureInvalid',
+      `the envelope is not CBOR: ${error instanceof Error ? error.message : 'unreadable'}`,
+    );
+  }
 }
 
 function time(seconds: unknown): Date {

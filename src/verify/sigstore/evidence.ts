@@ -24,6 +24,8 @@ export interface Evidence {
   readonly times: readonly ProvenTime[];
   /** Stable sentences on what does not hold. */
   readonly failures: readonly string[];
+  /** Log entries that nobody looked at, for want of a trusted root. */
+  readonly unexamined: number;
 }
 
 /** Where a signature needs a log entry, and the root that says which logs and authorities are believed. */
@@ -36,7 +38,10 @@ export interface LogDemand {
 export function gatherEvidence(signed: Signed, by: VerifiedBy, demand: LogDemand): Evidence {
   demandModest(signed);
   const company = signed.logEntries.length + signed.timestamps.length + signed.unreadable.length;
-  if (demand.trustRoot === undefined || company === 0) return { log: [], times: [], failures: [] };
+  if (demand.trustRoot === undefined || company === 0) {
+    const unexamined = signed.logEntries.length + unreadable(signed, 'log entry').length;
+    return { log: [], times: [], failures: [], unexamined };
+  }
   const trust = prepareTrust(demand.trustRoot);
   const entries = signed.logEntries.map((entry) => proveLogEntry(entry, signed, by, trust.library));
   const stamps = signed.timestamps.map((token) => proveTimestamp(token, signed.stamped, trust.timestamping));
@@ -53,7 +58,7 @@ export function gatherEvidence(signed: Signed, by: VerifiedBy, demand: LogDemand
     ...unreadable(signed, 'timestamp').map((why) => `${STAMP_FAILURE}${why}`),
     ...stamps.filter((s) => typeof s === 'string').map((why) => `${STAMP_FAILURE}${why}`),
   ];
-  return { log, times, failures: [...new Set(failures)] };
+  return { log, times, failures: [...new Set(failures)], unexamined: 0 };
 }
 
 const LOG_FAILURE = 'transparency-log entry does not verify: ';
@@ -66,10 +71,10 @@ function unreadable(signed: Signed, part: Unreadable['part']): readonly string[]
 /** Demands a log entry where the trusted key requires one. */
 export function demandLogged(evidence: Evidence, demand: LogDemand): void {
   if (demand.transparencyLog === 'Ignored' || evidence.log.length > 0) return;
-  if (demand.trustRoot === undefined) {
+  if (demand.trustRoot === undefined && evidence.unexamined > 0) {
     throw new Refused(
       'TrustRootUnavailable',
-      'transparencyLog is Required, and there is no trusted root that says which logs to believe: set trustRoot',
+      'transparencyLog is Required, and there is no trusted root that says which logs to believe: give a trusted_root.json with trustRoot.configMapRef or --trusted-root',
     );
   }
   const failure = evidence.failures.find((f) => f.startsWith(LOG_FAILURE));

@@ -123,27 +123,24 @@ function notationMaterial(notation: NotationSigner, lookup: MaterialLookup): Sig
 
 /**
  * The log and, where there is one, the trust root. A root that the key names and that cannot be had makes it unusable
- * even where the log is ignored: without the root's timestamps good signatures would be rejected.
+ * even where the log is ignored: without the root's timestamps good signatures would be rejected. Where the key names
+ * none and there is no root for such keys, it stays usable: that an image is not signed, or by another key, is true
+ * without any root, and a signature that needs the log is refused as uncheckable where it is proven.
  */
 function logMaterial(
   spec: TrustedKeySpec,
   roots: TrustRoots,
 ): { readonly transparencyLog: 'Required' | 'Ignored'; readonly trustRoot?: TrustRoot } {
   const { transparencyLog, trustRoot } = spec;
-  if (transparencyLog === 'Required' || trustRoot !== undefined)
-    return { transparencyLog, trustRoot: demandTrustRoot(spec, roots) };
+  if (trustRoot !== undefined) return { transparencyLog, trustRoot: demandTrustRoot(spec, roots) };
   const answer = roots.rootOf(undefined);
   return answer.ok ? { transparencyLog, trustRoot: answer.root } : { transparencyLog };
 }
 
-function demandTrustRoot({ trustRoot, transparencyLog, keyless }: TrustedKeySpec, roots: TrustRoots): TrustRoot {
+function demandTrustRoot({ trustRoot }: TrustedKeySpec, roots: TrustRoots): TrustRoot {
   const answer = roots.rootOf(trustRoot);
   if (answer.ok) return answer.root;
-  const hint =
-    keyless === undefined && transparencyLog === 'Required'
-      ? '; or set transparencyLog: Ignored (--insecure-ignore-tlog) if you sign with --tlog-upload=false'
-      : '';
-  throw new Unusable('TrustRootUnavailable', answer.message + hint);
+  throw new Unusable('TrustRootUnavailable', answer.message);
 }
 
 function identityMatcher(identity: CertificateIdentity | KeylessIdentity, where: string): IdentityMatcher {

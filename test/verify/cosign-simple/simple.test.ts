@@ -210,10 +210,10 @@ describe('company in annotations', () => {
     });
   });
 
-  test('required, and no trusted root to check it with: not known, rather than rejected', () => {
+  test('required, no entry, and no trusted root: that there is no entry needs no root', () => {
     expect(prove(GOOD, {}, {}, { ...MATERIAL, transparencyLog: 'Required' })).toMatchObject({
       ok: false,
-      reason: 'TrustRootUnavailable',
+      reason: 'TransparencyLogMissing',
     });
   });
 

@@ -27,7 +27,11 @@ export function sign(source: MemorySource, repo: string, digest: string, signatu
   source.putManifest(repo, manifestOf({ salt: digest, layers }), `${digest.replace(':', '-')}.sig`);
 }
 
-export function set(entries: (string | AttestorEntry)[], count = entries.length, name = 'team'): Demands['sets'][number] {
+export function set(
+  entries: (string | AttestorEntry)[],
+  count = entries.length,
+  name = 'team',
+): Demands['sets'][number] {
   const full = entries.map((e) => (typeof e === 'string' ? { trustedKey: e, annotations: {} } : e));
   return { name, count, entries: full };
 }
@@ -66,4 +70,3 @@ export async function verdictOf(
 
 export const byAlice: PlainSignature = { by: 'A', names: image.digest };
 export const byBob: PlainSignature = { by: 'B', names: image.digest };
-

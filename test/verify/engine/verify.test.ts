@@ -259,4 +259,3 @@ describe('a failure to look never rejects', () => {
     ).rejects.toThrow('interrupted');
   });
 });
-

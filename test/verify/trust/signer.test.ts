@@ -200,10 +200,10 @@ describe('a signer that cannot be used says what, where and what to do', () => {
     ],
     ['a KMS', { publicKey: { kms: { uri: 'awskms:///a' } } }, 'KmsUnavailable', 'give the public key itself'],
     [
-      'no trust root for a key',
-      { publicKey: { pem: k1 } },
+      'a trust root for a key that is not there',
+      { publicKey: { pem: k1 }, trustRoot: { configMapRef: { namespace: 'a', name: 'b', key: 'c' } } },
       'TrustRootUnavailable',
-      '--trusted-root FILE or trustRoot.configMapRef; or set transparencyLog: Ignored',
+      'ConfigMap a/b',
     ],
     [
       'no trust root for keyless',
