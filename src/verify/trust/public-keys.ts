@@ -2,17 +2,14 @@
  * Public keys in PEM text: what cosign, openssl and KMS exports write. Owns which keys are good enough;
  * must never repeat the content of a block in a message: it may be a private key.
  */
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { decodeBase64 } from '../../core/base64.ts';
 import { Failure, invalid } from '../../core/failure.ts';
+import { keyAlgorithm, toPublicKey } from '../keys.ts';
 import type { PublicKey } from '../signer.ts';
 import { type PemBlock, splitPemBlocks } from '../x509/pem.ts';
 
 const MAX_KEYS = 64;
-const MIN_RSA_BITS = 2048;
-const MAX_RSA_BITS = 4096;
-/** node:crypto's names of the curves that we take. */
-const CURVES: Readonly<Record<string, string>> = { prime256v1: 'P256', secp384r1: 'P384', secp521r1: 'P521' };
 const TAKEN = 'ECDSA P-256, P-384 or P-521, RSA of 2048 to 4096 bits, or Ed25519';
 
 /**
@@ -27,13 +24,10 @@ export function parsePublicKeys(text: string): readonly PublicKey[] {
   return [...new Map(keys.map((key) => [key.fingerprint, key])).values()];
 }
 
-/** A key with its fingerprint. Throws a Failure of kind `invalid` for keys that are too weak or of another algorithm. */
+/** A key with its names. Throws a Failure of kind `invalid` for keys that are too weak or of another algorithm. */
 export function publicKeyOf(key: KeyObject, where: string): PublicKey {
-  const algorithm = algorithmOf(key, where);
-  const hint = createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('base64');
-  return { key, algorithm, hint, fingerprint: `SHA256:${hint.replace(/=+$/, '')}` };
+  if (keyAlgorithm(key) === undefined) throw invalid(where, TAKEN, describe(key));
+  return toPublicKey(key);
 }
 
 function readKey({ label, body }: PemBlock, where: string): PublicKey {
@@ -74,26 +68,11 @@ function decode(der: Buffer, type: 'spki' | 'pkcs1', where: string): KeyObject {
   throw invalid(where, expected, 'a key in another encoding, or with something behind it');
 }
 
-function algorithmOf(key: KeyObject, where: string): string {
-  const details = key.asymmetricKeyDetails ?? {};
-  const type = key.asymmetricKeyType;
-  if (type === 'ec') return `ECDSA-${curveOf(details.namedCurve, where)}`;
-  if (type === 'rsa') return `RSA-${bitsOf(details.modulusLength, where)}`;
-  if (type === 'rsa-pss') return `RSA-PSS-${bitsOf(details.modulusLength, where)}`;
-  if (type === 'ed25519') return 'Ed25519';
-  throw invalid(where, TAKEN, `a key of type ${type ?? 'unknown'}`);
-}
-
-function curveOf(curve: string | undefined, where: string): string {
-  const name = Object.hasOwn(CURVES, curve ?? '') ? CURVES[curve ?? ''] : undefined;
-  if (name === undefined) throw invalid(where, TAKEN, `an elliptic-curve key on ${curve ?? 'an unnamed curve'}`);
-  return name;
-}
-
-function bitsOf(bits: number | undefined, where: string): number {
-  if (bits === undefined || bits < MIN_RSA_BITS || bits > MAX_RSA_BITS)
-    throw invalid(where, TAKEN, `an RSA key of ${bits ?? 'unknown'} bits`);
-  return bits;
+/** What kind of key it is, in words, for those that we do not take. */
+function describe({ asymmetricKeyType: type, asymmetricKeyDetails: details = {} }: KeyObject): string {
+  if (type === 'ec') return `an elliptic-curve key on ${details.namedCurve ?? 'an unnamed curve'}`;
+  if (type === 'rsa' || type === 'rsa-pss') return `an RSA key of ${details.modulusLength ?? 'unknown'} bits`;
+  return `a key of type ${type ?? 'unknown'}`;
 }
 
 function foundInstead(text: string): string {
