@@ -98,6 +98,8 @@ export interface Lifecycle {
   readonly state: 'Active' | 'Retiring' | 'Revoked';
   readonly validFrom?: Date;
   readonly validUntil?: Date;
+  /** Of a revoked key: signatures that are proven to be older than this still count. Absent: none does. */
+  readonly keepsProvenBefore?: Date;
 }
 
 /** A TrustedKey as the engine meets it. Only `usable` can ever vouch. */

@@ -102,9 +102,11 @@ function outcomesOf(look: Look, { entry, signer, demands }: Asked, ctx: ExamineC
  */
 function withinLife(outcome: Outcome, signer: Asked['signer'], now: Date): Outcome {
   if (!outcome.ok) return outcome;
-  const { state, validFrom, validUntil } = signer.lifecycle;
-  if (state === 'Revoked')
-    return refusal('KeyRevoked', `signed by TrustedKey "${signer.name}" (${outcome.fingerprint}), which is Revoked`);
+  const { validFrom, validUntil } = signer.lifecycle;
+  if (isRevokedFor(outcome, signer)) {
+    const who = `TrustedKey "${signer.name}" (${outcome.fingerprint})`;
+    return refusal('KeyRevoked', `signed by ${who}, which is Revoked`);
+  }
   const time = outcome.signedAt ?? now;
   const signed = outcome.signedAt === undefined ? 'signing time is not proven and the check' : 'signing';
   if (validFrom !== undefined && time < validFrom) {
@@ -120,6 +122,13 @@ function withinLife(outcome: Outcome, signer: Asked['signer'], now: Date): Outco
     );
   }
   return outcome;
+}
+
+/** A revocation undoes every signature, but for those that are proven to be older, where the TrustedKey keeps them. */
+function isRevokedFor({ signedAt }: Proof, { lifecycle }: Asked['signer']): boolean {
+  if (lifecycle.state !== 'Revoked') return false;
+  const { keepsProvenBefore } = lifecycle;
+  return keepsProvenBefore === undefined || signedAt === undefined || signedAt >= keepsProvenBefore;
 }
 
 function brokenOnes(looks: readonly Look[]): readonly Refusal[] {

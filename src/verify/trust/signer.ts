@@ -194,10 +194,13 @@ function located<T>(where: string, read: () => T): T {
   }
 }
 
-function lifecycleOf({ state, validFrom, validUntil }: TrustedKeySpec['lifecycle']): Lifecycle {
+function lifecycleOf(life: TrustedKeySpec['lifecycle']): Lifecycle {
+  const { state, validFrom, validUntil, revocation, revokedAt } = life;
+  const keeps = state === 'Revoked' && revocation === 'AfterRevokedAt' && revokedAt !== undefined;
   return {
     state,
     ...(validFrom === undefined ? {} : { validFrom: new Date(validFrom) }),
     ...(validUntil === undefined ? {} : { validUntil: new Date(validUntil) }),
+    ...(keeps ? { keepsProvenBefore: new Date(revokedAt) } : {}),
   };
 }

@@ -153,6 +153,20 @@ describe('the life of a key', () => {
   });
 });
 
+describe('a revoked key that keeps what is proven to be older', () => {
+  const kept = { state: 'Revoked', keepsProvenBefore: new Date('2026-03-01T00:00:00Z') } as const;
+  test.each<[string, string | undefined, string]>([
+    ['proven older', '2026-02-28T23:59:59Z', 'Verified'],
+    ['made when it was revoked', '2026-03-01T00:00:00Z', 'KeyRevoked'],
+    ['made later', '2026-04-01T00:00:00Z', 'KeyRevoked'],
+    ['no proven time', undefined, 'KeyRevoked'],
+  ])('%s', async (_name, signedAt, reason) => {
+    const signature = signedAt === undefined ? byAlice : { ...byAlice, signedAt };
+    const verdict = await verdictOf(signed(signature), { sets: [set(['alice'])] }, [plainSigner('alice', ['A'], kept)]);
+    expect(verdict.reason).toBe(reason);
+  });
+});
+
 describe('attestations', () => {
   const slsa = { type: 'https://slsa.dev/provenance/v1', sets: [set(['alice'])], conditional: false };
   const attested: PlainSignature = { ...byAlice, type: slsa.type };
