@@ -2,6 +2,7 @@
  * Wires the process to the command line: streams, signals, exit code. Composition and nothing else.
  */
 import { readFileSync } from 'node:fs';
+import { UsageError } from './cli/exit.ts';
 import { runProgram } from './cli/program.ts';
 import type { Output, Terminal } from './cli/terminal.ts';
 
@@ -22,16 +23,14 @@ function output(stream: NodeJS.WriteStream): Output {
   return { write: (text) => void stream.write(text), isTerminal: stream.isTTY, columns: stream.columns };
 }
 
-async function readStdin(maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
+async function* readStdin(maxBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
-  const input: AsyncIterable<Buffer> = process.stdin;
-  for await (const bytes of input) {
-    size += bytes.byteLength;
-    if (size > maxBytes) throw new Error(`standard input is larger than ${maxBytes} bytes`);
-    chunks.push(bytes);
+  const stream: AsyncIterable<Uint8Array> = process.stdin;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > maxBytes) throw new UsageError(`standard input is larger than ${maxBytes} bytes`);
+    yield chunk;
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 const terminal: Terminal = {
@@ -39,7 +38,7 @@ const terminal: Terminal = {
   stderr: output(process.stderr),
   env: process.env,
   cwd: process.cwd(),
-  readStdin,
+  stdin: readStdin,
   now: () => new Date(),
   signal: stop.signal,
 };

@@ -4,7 +4,8 @@
  */
 import { type Command, Option } from 'commander';
 import { readWorld, type ManifestWorld } from '../core/manifests/world.ts';
-import { loadManifests } from '../core/manifests/load.ts';
+import type { LoadedManifests } from '../core/manifests/load.ts';
+import { loadManifestChunks } from '../core/manifests/load-chunks.ts';
 import { formatProblem } from '../core/manifests/problem.ts';
 import { type ScanResult, stateOf } from '../core/scan-result.ts';
 import { createPass } from '../registry/pass.ts';
@@ -104,7 +105,8 @@ async function runScan(flags: ScanFlags, terminal: Terminal): Promise<ExitCode> 
 /** Everything that is wrong with the manifests is said at once, and then nothing is verified. */
 async function readManifests(flags: ScanFlags, terminal: Terminal): Promise<ManifestWorld> {
   const inputs = await readInputs(flags.filename, terminal);
-  const loaded = inputs.map(({ name, text }) => loadManifests(text, name));
+  const loaded: LoadedManifests[] = [];
+  for (const { name, chunks } of inputs) loaded.push(await loadManifestChunks(chunks, name));
   const { world, problems } = readWorld(loaded.flatMap(({ documents }) => documents));
   const all = [...loaded.flatMap((file) => file.problems), ...problems];
   if (all.length === 0) return world;

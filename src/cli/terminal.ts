@@ -17,8 +17,8 @@ export interface Terminal {
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** All of standard input as text, at most `maxBytes`. */
-  readStdin(maxBytes: number): Promise<string>;
+  /** All of standard input, piece by piece. Throws where it is more than `maxBytes`. */
+  stdin(maxBytes: number): AsyncIterable<Uint8Array>;
   now(): Date;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;

@@ -28,10 +28,14 @@ export async function imageTrust(args: readonly string[], options: CliOptions = 
     // No docker config of whoever runs the tests.
     env: { DOCKER_CONFIG: '/nonexistent', ...options.env },
     cwd: options.cwd ?? process.cwd(),
-    readStdin: async () => options.stdin ?? '',
+    stdin: () => chunksOf(options.stdin ?? ''),
     now: () => options.now ?? new Date('2026-11-21T12:00:00Z'),
     signal: options.signal ?? new AbortController().signal,
   };
   const code = await runProgram(args, terminal, '0.0.0-test');
   return { code, stdout, stderr };
+}
+
+async function* chunksOf(text: string): AsyncGenerator<Uint8Array, void, undefined> {
+  if (text !== '') yield Buffer.from(text);
 }

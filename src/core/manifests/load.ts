@@ -32,23 +32,32 @@ const MAX_LIST_DEPTH = 8;
 /** Reads the objects of one file. `file` is only a name, for messages. */
 export function loadManifests(text: string, file: string): LoadedManifests {
   const parsed = parseDocuments(text, file);
-  const documents: ManifestDocument[] = [];
-  const problems: ManifestProblem[] = [...parsed.problems];
-  const place = (document: number, prefix: Path): Place => ({
-    file,
-    document,
-    path: prefix,
-    positionOf: (path) => parsed.locate(document, [...prefix, ...path]),
-  });
-  for (const { document, value } of parsed.documents) {
-    const entries = flatten({ value, path: [], inherited: {}, depth: 0 });
-    for (const entry of entries) {
-      const object = demandObject(entry, place(document, entry.path));
-      if ('found' in object) problems.push(object);
-      else documents.push(object);
-    }
-  }
-  return { documents, problems };
+  const loaded = parsed.documents.map(({ document, value }) =>
+    objectsOf({ value, path: [], inherited: {}, depth: 0 }, (path) => ({
+      file,
+      document,
+      path,
+      positionOf: (below) => parsed.locate(document, [...path, ...below]),
+    })),
+  );
+  return {
+    documents: loaded.flatMap(({ documents }) => documents),
+    problems: [...parsed.problems, ...loaded.flatMap(({ problems }) => problems)],
+  };
+}
+
+/** Where an item of a list lies whose items are read one by one: the list without them, and the item's beginning. */
+export interface ItemPlace {
+  readonly file: string;
+  readonly head: Mapping;
+  readonly index: number;
+  readonly position: Position;
+}
+
+/** Reads one item as `loadManifests` reads it within its list; the item's beginning is the place of all its fields. */
+export function loadItem(value: unknown, { file, head, index, position }: ItemPlace): LoadedManifests {
+  const entry = { value, path: ['items', index], inherited: inheritedFrom(head), depth: 1 };
+  return objectsOf(entry, (path) => ({ file, document: 1, path, positionOf: () => position }));
 }
 
 /** A problem with a field of an object, with its place in the file. */
@@ -76,18 +85,32 @@ interface Entry {
   readonly depth: number;
 }
 
+function objectsOf(entry: Entry, placeOf: (path: Path) => Place): LoadedManifests {
+  const documents: ManifestDocument[] = [];
+  const problems: ManifestProblem[] = [];
+  for (const each of flatten(entry)) {
+    const object = demandObject(each, placeOf(each.path));
+    if ('found' in object) problems.push(object);
+    else documents.push(object);
+  }
+  return { documents, problems };
+}
+
 function flatten(entry: Entry): readonly Entry[] {
   const { value, depth } = entry;
   if (!isMapping(value) || depth >= MAX_LIST_DEPTH) return [entry];
   const { kind, items } = value;
   if (typeof kind !== 'string' || !kind.endsWith('List') || !isListOfItems(items)) return [entry];
-  const itemKind = kind.slice(0, -'List'.length);
-  const apiVersion = typeof value['apiVersion'] === 'string' ? value['apiVersion'] : undefined;
-  const typed = itemKind === '' || apiVersion === undefined ? {} : { kind: itemKind, apiVersion };
+  const inherited = inheritedFrom(value);
   const list: readonly unknown[] = items ?? [];
   return list.flatMap((item, index) =>
-    flatten({ value: item, path: [...entry.path, 'items', index], inherited: typed, depth: depth + 1 }),
+    flatten({ value: item, path: [...entry.path, 'items', index], inherited, depth: depth + 1 }),
   );
+}
+
+function inheritedFrom({ kind, apiVersion }: Mapping): Entry['inherited'] {
+  const itemKind = typeof kind === 'string' ? kind.slice(0, -'List'.length) : '';
+  return itemKind === '' || typeof apiVersion !== 'string' ? {} : { kind: itemKind, apiVersion };
 }
 
 /** `items: null` is what an empty list looks like when Go writes it. */
