@@ -1,0 +1,10 @@
+/**
+ * Time as every layer below the command line takes it: passed in, so that tests wait for nothing.
+ * Owns the shape only; the clock of the machine is in registry/clock.ts.
+ */
+
+/** A clock. Times in milliseconds; `sleep` rejects when its signal fires. */
+export interface Clock {
+  now(): number;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
