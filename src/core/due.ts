@@ -35,9 +35,9 @@ export function whyDue(policy: PolicyTiming, { known, references, retryAt }: Tas
   if (known === undefined) return appeared(pass);
   const change = changeOfTrust(known.trustId, trustId);
   if (change !== undefined) return change;
-  if (references.some((reference) => !known.references.has(reference))) return 'ImageAppeared';
+  if (references.some((reference) => !isTried(known, reference))) return 'ImageAppeared';
   if (pass !== undefined && lookedAt(known) < pass.startTime.getTime()) return pass.reason;
-  return known.unknown !== undefined && retryAt !== undefined && retryAt <= now ? 'Retry' : undefined;
+  return retryAt !== undefined && retryAt <= now ? 'Retry' : undefined;
 }
 
 /**
@@ -121,6 +121,10 @@ export function retryAfterMs(reason: UnknownReason, failures: number, random: nu
 /** An image that shows up after the first pass is new in the cluster; before it, everything is. */
 function appeared(pass: PassRecord | undefined): Why {
   return pass?.completionTime === undefined ? 'NeverVerified' : 'ImageAppeared';
+}
+
+function isTried({ references, unknown }: Known, reference: string): boolean {
+  return references.has(reference) || unknown?.references.has(reference) === true;
 }
 
 function lookedAt({ established, unknown }: Known): number {

@@ -33,6 +33,16 @@ export interface Established {
   readonly vouchers: readonly Voucher[];
 }
 
+/** A check that could not be made, though it was tried. */
+export interface Unknown {
+  readonly verdict: UnknownVerdict;
+  /** The latest try, and the first of those in a row. */
+  readonly at: Date;
+  readonly since: Date;
+  /** Canonical references that were tried. */
+  readonly references: ReadonlySet<string>;
+}
+
 /** What is known of one task: a policy and a digest. */
 export interface Known {
   /** Name of the ImageTrustPolicy. */
@@ -42,11 +52,11 @@ export interface Known {
   readonly trustId: string;
   /** Absent: nothing was established under this trust. */
   readonly established?: Established;
-  /** Present while the latest check could not be made: `at` the latest try, `since` the first of them. */
-  readonly unknown?: { readonly verdict: UnknownVerdict; readonly at: Date; readonly since: Date };
+  /** Present while the latest check could not be made. */
+  readonly unknown?: Unknown;
   /** Where the references led, of those that were followed. */
   readonly leads: KnownLeads;
-  /** Canonical references that the check took into account; a use under another name has to be looked at first. */
+  /** Canonical references that the established verdict took into account; it says nothing of uses under other names. */
   readonly references: ReadonlySet<string>;
   /**
    * Read back from reports after a start, and not looked at since: without evidence and leads, so it speaks only for

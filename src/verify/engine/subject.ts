@@ -4,6 +4,7 @@
  */
 import type { Digest } from '../../core/digest.ts';
 import { Failure } from '../../core/failure.ts';
+import type { KnownLead } from '../../core/lead.ts';
 import type { ImageReference } from '../../core/reference.ts';
 import type { ImageSource, Manifest, Repository } from '../../registry/source.ts';
 import type { Subject } from '../family.ts';
@@ -55,7 +56,7 @@ export async function follow(reference: ImageReference, source: ImageSource, sig
 }
 
 /** Does this lead go to the digest, or to an index that lists it? */
-export function leadsTo(lead: Lead, digest: Digest): boolean {
+export function leadsTo(lead: KnownLead, digest: Digest): boolean {
   if (lead.kind === 'failure') return false;
   return lead.manifest.digest === digest || lead.manifest.manifests.some((child) => child.digest === digest);
 }

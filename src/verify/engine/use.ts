@@ -6,14 +6,20 @@ import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
 import type { RejectedReason } from '../../api/reasons.ts';
 import { reasonOfFailure } from '../../core/failure.ts';
 import type { ImageUse } from '../../core/image-use.ts';
+import type { KnownLead, KnownLeads } from '../../core/lead.ts';
 import { formatReference } from '../../core/reference.ts';
 import type { Verdict } from '../../core/verdict.ts';
 import { unjudged } from './judge.ts';
-import { leadsTo, type Lead } from './subject.ts';
-import type { Examination } from './verify.ts';
+import { leadsTo } from './subject.ts';
+
+/** A verdict on a digest, and where the references of the specs led: what an Examination is, or what is kept of it. */
+export interface Examined {
+  readonly verdict: Verdict;
+  readonly leads: KnownLeads;
+}
 
 /** The verdict on one use. Where the digest is rejected, that is the answer for each of its uses. */
-export function verdictOnUse(examination: Examination, use: ImageUse, policy: ImageTrustPolicy): Verdict {
+export function verdictOnUse(examination: Examined, use: ImageUse, policy: ImageTrustPolicy): Verdict {
   const { verdict, leads } = examination;
   if (verdict.state === 'rejected') return verdict;
   const { requireInSpec, onTagDrift } = policy.spec.digest;
@@ -36,7 +42,7 @@ export function verdictOnUse(examination: Examination, use: ImageUse, policy: Im
  * A proof that names an index counts for a use whose reference leads to that index, and for no other: a Pod that names
  * the platform manifest itself runs something that nobody signed under that name.
  */
-function throughItsIndex(verdict: Verdict, use: ImageUse, lead: Lead | undefined): Verdict | undefined {
+function throughItsIndex(verdict: Verdict, use: ImageUse, lead: KnownLead | undefined): Verdict | undefined {
   const indexes = verdict.evidence.map((e) => e.subject).filter((subject) => subject !== use.digest);
   const foreign = indexes.find((index) => lead?.kind !== 'manifest' || lead.manifest.digest !== index);
   if (foreign === undefined) return undefined;
@@ -49,7 +55,7 @@ function throughItsIndex(verdict: Verdict, use: ImageUse, lead: Lead | undefined
 
 interface Drift {
   readonly use: ImageUse;
-  readonly lead: Lead | undefined;
+  readonly lead: KnownLead | undefined;
   readonly onTagDrift: 'Warn' | 'Fail';
 }
 
