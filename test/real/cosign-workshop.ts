@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Authority, type CertificateName, openAuthority } from './authority.ts';
 import type { Lab } from './lab.ts';
+import { type PrivateSigstore, startPrivateSigstore } from './private-sigstore.ts';
 
 const KEYS = {
   'P-256': () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
@@ -33,8 +34,10 @@ export interface CosignWorkshop {
   readonly authority: Authority;
   /** Certificate → the password-less cosign key that goes with it. */
   readonly certificateKeys: ReadonlyMap<CertificateName, string>;
+  readonly sigstore: PrivateSigstore;
   /** trusted_root.json of one of the authorities, made by cosign. */
   readonly trustedRoots: Readonly<Record<'company' | 'stranger', string>>;
+  close(): Promise<void>;
 }
 
 /** Makes the keys and the authorities, and gives them to cosign. */
@@ -69,7 +72,12 @@ export async function openCosign(lab: Lab, cosign: string): Promise<CosignWorksh
     return out;
   };
   const trustedRoots = { company: await trustedRoot('company'), stranger: await trustedRoot('stranger') };
-  return { lab, cosign, keys, authority, certificateKeys, trustedRoots };
+  const sigstore = await startPrivateSigstore(lab, cosign);
+  const close = async (): Promise<void> => {
+    authority.dispose();
+    await sigstore.stop();
+  };
+  return { lab, cosign, keys, authority, certificateKeys, sigstore, trustedRoots, close };
 }
 
 /** A key by name, with its files. */

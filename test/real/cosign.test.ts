@@ -28,7 +28,7 @@ describe.skipIf(!tools.ready)('cosign 3.1.3 and we', () => {
     };
   });
   afterAll(async () => {
-    judges?.workshop.authority.dispose();
+    await judges?.workshop.close();
     await lab?.close();
   });
 

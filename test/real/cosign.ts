@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { CertificateName } from './authority.ts';
 import { nameOf } from './content.ts';
 import { type CosignWorkshop, type KeyName, keyOf } from './cosign-workshop.ts';
+import type { Claims, Services } from './private-sigstore.ts';
 import type { Ended } from '../toolbox/toolbox.ts';
 import type { Scene, Step, SubjectName, TheirVerdict } from './row.ts';
 
@@ -24,21 +25,17 @@ export interface Signing {
   /** Sign with this certificate's key and write the certificate; `withChain` gives cosign its issuers too. */
   readonly certificate?: CertificateName;
   readonly withChain?: true;
+  /** Identity claims of a token: sign keyless, with a certificate of the private Fulcio. */
+  readonly keyless?: Claims;
+  /** Services of the private Sigstore that are used; absent: none. */
+  readonly services?: Services;
 }
-
-const OFFLINE = ['--yes', '--use-signing-config=false', '--tlog-upload=false', '--allow-http-registry'];
 
 /** `cosign sign`. */
 export function sign(signing: Signing): Step<CosignWorkshop> {
   return async (workshop, scene) => {
     const annotations = Object.entries(signing.annotations ?? {}).flatMap(([key, value]) => ['-a', `${key}=${value}`]);
-    const args = [
-      'sign',
-      ...OFFLINE,
-      ...formatFlags(signing.format),
-      ...signerFlags(signing, workshop),
-      ...annotations,
-    ];
+    const args = ['sign', ...(await signingFlags(signing, workshop)), ...annotations];
     if (signing.recursive === true) args.push('--recursive');
     args.push(imageOf(scene, signing.subject));
     await workshop.lab.must(workshop.cosign, args, environment(scene, signing));
@@ -50,7 +47,7 @@ export function attest(attestation: Signing & { readonly type: string }): Step<C
   return async (workshop, scene) => {
     const predicate = join(workshop.lab.folder, `predicate-${encodeURIComponent(attestation.type)}.json`);
     await writeFile(predicate, JSON.stringify(PREDICATES[attestation.type] ?? { data: 'of the test' }));
-    const args = ['attest', ...OFFLINE, ...formatFlags(attestation.format), ...signerFlags(attestation, workshop)];
+    const args = ['attest', ...(await signingFlags(attestation, workshop))];
     args.push('--type', attestation.type, '--predicate', predicate, imageOf(scene, attestation.subject));
     await workshop.lab.must(workshop.cosign, args, environment(scene, attestation));
   };
@@ -63,6 +60,31 @@ const PREDICATES: Readonly<Record<string, object>> = {
   },
   cyclonedx: { bomFormat: 'CycloneDX', specVersion: '1.6', components: [] },
 };
+
+async function signingFlags(signing: Signing, workshop: CosignWorkshop): Promise<readonly string[]> {
+  const { format, keyless, services } = signing;
+  const signer = keyless === undefined ? signerFlags(signing, workshop) : await keylessFlags(keyless, workshop);
+  return [
+    '--yes',
+    '--allow-http-registry',
+    ...formatFlags(format),
+    ...serviceFlags(format, services, workshop),
+    ...signer,
+  ];
+}
+
+async function keylessFlags(claims: Claims, { sigstore }: CosignWorkshop) {
+  return ['--identity-token', await sigstore.token(claims), '--trusted-root', sigstore.trustedRoot];
+}
+
+/** A signing config names the services for bundles; the older formats have a flag for each. */
+function serviceFlags(format: Format, services: Services | undefined, { sigstore }: CosignWorkshop): readonly string[] {
+  if (services === undefined) return ['--use-signing-config=false', '--tlog-upload=false'];
+  if (format === 'bundle') return ['--signing-config', sigstore.services[services]];
+  const log = services === 'timestamps' ? ['--tlog-upload=false'] : ['--rekor-url', sigstore.url];
+  const stamps = services === 'log' ? [] : ['--timestamp-server-url', sigstore.timestampUrl];
+  return ['--use-signing-config=false', '--fulcio-url', sigstore.url, ...log, ...stamps];
+}
 
 function formatFlags(format: Format): readonly string[] {
   if (format === 'bundle') return [];
@@ -95,7 +117,9 @@ export interface CosignQuestion {
   readonly by?:
     | { readonly key: KeyName }
     | { readonly ca: 'company' | 'stranger'; readonly identity: string }
-    | { readonly ca: 'company' | 'stranger'; readonly pattern: string };
+    | { readonly ca: 'company' | 'stranger'; readonly pattern: string }
+    /** Flags of an identity, the same on both sides, under the private Sigstore or that of test/fixtures. */
+    | { readonly keyless: readonly string[]; readonly root?: 'fixtures' };
   readonly annotations?: Readonly<Record<string, string>>;
   /** An attestation of this type instead of a signature. */
   readonly type?: string;
@@ -103,7 +127,7 @@ export interface CosignQuestion {
   /** By tag instead of by digest; of `image` only. */
   readonly byTag?: true;
   readonly apart?: true;
-  /** Demand an entry of a log; both sides get a trusted root without any log. */
+  /** Demand an entry of the private Sigstore's log. */
   readonly log?: 'required';
   /** Flags that only cosign needs to come to its verdict. */
   readonly theirFlags?: readonly string[];
@@ -146,7 +170,7 @@ export function ourFlags(workshop: CosignWorkshop, ask: CosignQuestion, scene: S
     ...annotationFlags(ask),
     ...(ask.type === undefined ? [] : ['--type', ask.type]),
     ...(ask.apart === true ? ['--signature-repository', nameOf(scene.apart)] : []),
-    ...(ask.log === 'required' ? ['--trusted-root', workshop.trustedRoots.company] : ['--insecure-ignore-tlog']),
+    ...(ask.log === 'required' ? [] : ['--insecure-ignore-tlog']),
     questioned(ask, scene),
   ];
 }
@@ -157,7 +181,8 @@ function annotationFlags({ annotations }: CosignQuestion): readonly string[] {
 
 function theirSigner(ask: CosignQuestion, workshop: CosignWorkshop): readonly string[] {
   const by = ask.by ?? { key: 'P-256' };
-  const log = ask.log === 'required' ? ['--trusted-root', workshop.trustedRoots.company] : [];
+  if ('keyless' in by) return [...by.keyless, '--trusted-root', rootOf(by, workshop)];
+  const log = ask.log === 'required' ? ['--trusted-root', workshop.sigstore.trustedRoot] : [];
   if ('key' in by) return ['--key', keyOf(workshop, by.key).verifying, ...log];
   const identity =
     'identity' in by ? ['--certificate-identity', by.identity] : ['--certificate-identity-regexp', by.pattern];
@@ -166,14 +191,24 @@ function theirSigner(ask: CosignQuestion, workshop: CosignWorkshop): readonly st
   return [...identity, ...none, '--trusted-root', workshop.trustedRoots[by.ca]];
 }
 
-function ourSigner({ by = { key: 'P-256' } }: CosignQuestion, workshop: CosignWorkshop): readonly string[] {
-  if ('key' in by) return ['--key', keyOf(workshop, by.key).verifying];
+function ourSigner(ask: CosignQuestion, workshop: CosignWorkshop): readonly string[] {
+  const by = ask.by ?? { key: 'P-256' };
+  if ('keyless' in by) return [...by.keyless, '--trusted-root', rootOf(by, workshop)];
+  const log = ask.log === 'required' ? ['--trusted-root', workshop.sigstore.trustedRoot] : [];
+  if ('key' in by) return ['--key', keyOf(workshop, by.key).verifying, ...log];
   const identity =
     'identity' in by ? ['--certificate-identity', by.identity] : ['--certificate-identity-regexp', by.pattern];
   const { authority } = workshop;
   const intermediates = ['--ca-intermediates', authority.intermediateFile(by.ca)];
   return [...identity, '--ca-roots', authority.rootFile(by.ca), ...intermediates];
 }
+
+function rootOf({ root }: { readonly root?: 'fixtures' }, { sigstore }: CosignWorkshop): string {
+  return root === 'fixtures' ? FIXTURES_ROOT : sigstore.trustedRoot;
+}
+
+/** The trust root of another private Sigstore. */
+const FIXTURES_ROOT = join(import.meta.dirname, '..', 'fixtures', 'keys', 'trusted_root.json');
 
 function imageOf(scene: Scene, subject: SubjectName = 'image'): string {
   return `${nameOf(scene.repository)}@${scene[subject].digest}`;

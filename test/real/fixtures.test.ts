@@ -24,7 +24,7 @@ describe.skipIf(!tools.ready).each([false, true])('fixtures, with the referrers 
     const image = `${registry.host}/app/${row.fixture}:v1`;
     const { type, flags, theirFlags = [] } = row;
     const command = type === undefined ? ['verify'] : ['verify-attestation', '--type', type];
-    const args = [...command, '--allow-http-registry', ...flags, ...theirFlags, image];
+    const args = [...command, '--allow-http-registry', '--offline=true', ...flags, ...theirFlags, image];
     const theirs = cosignVerdict(await runTool(tools.path('cosign'), args, { cwd: ROOT, timeoutMs: 30_000 }));
     const typed = type === undefined ? [] : ['--type', type];
     const ours = await judgeHere(['--plain-http', registry.host, ...typed, ...flags, image], ROOT);

@@ -20,7 +20,7 @@ describe.skipIf(!tools.ready)('image-trust as a process', () => {
     workshop = await openCosign(lab, tools.path('cosign'));
   });
   afterAll(async () => {
-    workshop?.authority.dispose();
+    await workshop?.close();
     await lab?.close();
   });
 
