@@ -1,0 +1,190 @@
+/**
+ * Owner chains in a cluster: from a Pod up to the object that a person wrote, by controller references alone, whatever
+ * the kinds. Reads metadata only, each owner once. Must never guess an owner from a name, nor wait for one for ever.
+ */
+import { LRUCache } from 'lru-cache';
+import type { ObjectIdentity } from '../core/image-use.ts';
+import type { Workload } from '../core/workload.ts';
+import { isKubeFailure } from '../kube/failure.ts';
+import { apiVersionOf, type KubeMetadata, type Resource } from '../kube/resource.ts';
+import type { KubeClient } from '../kube/verbs.ts';
+
+/** What an owner reference leads to. `hidden`: it may be there, but we may not read it or do not know its kind. */
+type Owner =
+  | { readonly kind: 'found'; readonly identity: ObjectIdentity; readonly controller: ObjectIdentity | undefined }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'hidden' };
+
+/** Finds the resource of a kind; undefined where the API server serves none. */
+export type ResourceLookup = (
+  type: Pick<ObjectIdentity, 'apiVersion' | 'kind'>,
+  signal: AbortSignal,
+) => Promise<Resource | undefined>;
+
+/** Answers about owners. */
+export interface OwnerChains {
+  /** The top-level workload of a Pod: itself where nobody controls it. Throws KubeFailure for what may heal. */
+  topOf(workload: Workload, signal: AbortSignal): Promise<ObjectIdentity>;
+  /** Reads owners of many Pods by lists in place of one request each. */
+  prime(workloads: readonly Workload[], signal: AbortSignal): Promise<void>;
+  /** Somebody found an owner missing that was there: ask again. */
+  forget(identity: ObjectIdentity): void;
+}
+
+/** Chains in a cluster are three long; a longer one is a loop or a joke. */
+const MAX_DEPTH = 16;
+const MAX_OWNERS = 50_000;
+/** From so many unknown owners of a kind on, a list costs less than asking for each. */
+const LIST_FROM = 50;
+const PAGE = 500;
+
+/** Chains over this client. */
+export function createOwnerChains(client: KubeClient, lookup: ResourceLookup): OwnerChains {
+  const owners = new LRUCache<string, Owner>({ max: MAX_OWNERS });
+  const flights = new Map<string, Promise<Owner>>();
+  const ask = async (identity: ObjectIdentity, signal: AbortSignal): Promise<Owner> => {
+    const owner = await readOwner(client, lookup, identity, signal);
+    owners.set(keyOf(identity), owner);
+    return owner;
+  };
+  const ownerOf = (identity: ObjectIdentity, signal: AbortSignal): Owner | Promise<Owner> => {
+    const key = keyOf(identity);
+    const known = owners.get(key) ?? flights.get(key);
+    if (known !== undefined) return known;
+    const flight = ask(identity, signal).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return flight;
+  };
+  return {
+    topOf: (workload, signal) => follow(workload, (identity) => ownerOf(identity, signal)),
+    prime: (workloads, signal) =>
+      prime(workloads, owners, (first) => listOwners(client, lookup, { first, owners, signal })),
+    forget: (identity) => void owners.delete(keyOf(identity)),
+  };
+}
+
+async function follow(
+  workload: Workload,
+  ownerOf: (identity: ObjectIdentity) => Owner | Promise<Owner>,
+): Promise<ObjectIdentity> {
+  let top: ObjectIdentity = workload.identity;
+  let next = workload.controller;
+  for (let depth = 0; next !== undefined && depth < MAX_DEPTH && !isNode(next); depth++) {
+    const owner = await ownerOf(next);
+    if (owner.kind === 'gone') return top;
+    if (owner.kind === 'hidden') return next;
+    top = owner.identity;
+    next = owner.controller;
+  }
+  return top;
+}
+
+async function prime(
+  workloads: readonly Workload[],
+  owners: LRUCache<string, Owner>,
+  list: (first: ObjectIdentity) => Promise<void>,
+): Promise<void> {
+  let wanted = workloads.flatMap(({ controller }) => (controller === undefined ? [] : [controller]));
+  for (let depth = 0; wanted.length > 0 && depth < MAX_DEPTH; depth++) {
+    const missing = distinct(wanted.filter((one) => !owners.has(keyOf(one)) && !isNode(one)));
+    for (const group of Map.groupBy(missing, ({ apiVersion, kind }) => `${apiVersion} ${kind}`).values()) {
+      const [first] = group;
+      if (first !== undefined && group.length >= LIST_FROM) await list(first);
+    }
+    wanted = missing.flatMap((one) => controllerOf(owners.get(keyOf(one))));
+  }
+}
+
+interface Listing {
+  readonly first: ObjectIdentity;
+  readonly owners: LRUCache<string, Owner>;
+  readonly signal: AbortSignal;
+}
+
+async function listOwners(
+  client: KubeClient,
+  lookup: ResourceLookup,
+  { first, owners, signal }: Listing,
+): Promise<void> {
+  try {
+    const resource = await lookup(first, signal);
+    if (resource === undefined) return;
+    let token: string | undefined;
+    do {
+      const page = await client.listPage(resource, { metadataOnly: true, limit: PAGE, continue: token, signal });
+      for (const { metadata } of page.items) {
+        const found = foundOwner(resource, metadata);
+        owners.set(keyOf(found.identity), found);
+      }
+      token = page.continue;
+    } while (token !== undefined);
+  } catch (error) {
+    // Whoever may get single objects may be forbidden to list them all; then each is asked for.
+    if (!isKubeFailure(error)) throw error;
+  }
+}
+
+async function readOwner(
+  client: KubeClient,
+  lookup: ResourceLookup,
+  identity: ObjectIdentity,
+  signal: AbortSignal,
+): Promise<Owner> {
+  try {
+    const resource = await lookup(identity, signal);
+    if (resource === undefined) return { kind: 'hidden' };
+    const { name, namespace } = identity;
+    const { metadata } = await client.getMetadata(resource, resource.namespaced ? { name, namespace } : { name }, {
+      signal,
+    });
+    // Another object under the same name is another object: the owner is gone.
+    const replaced = identity.uid !== undefined && metadata.uid !== identity.uid;
+    return replaced ? { kind: 'gone' } : foundOwner(resource, metadata);
+  } catch (error) {
+    if (isKubeFailure(error, 'not-found')) return { kind: 'gone' };
+    if (isKubeFailure(error, 'forbidden', 'unauthorized', 'invalid')) return { kind: 'hidden' };
+    throw error;
+  }
+}
+
+function foundOwner(resource: Resource, metadata: KubeMetadata): Extract<Owner, { kind: 'found' }> {
+  const { name, namespace, uid } = metadata;
+  const owner = metadata.ownerReferences?.find((candidate) => candidate.controller === true);
+  return {
+    kind: 'found',
+    identity: {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      ...(namespace === undefined ? {} : { namespace }),
+      name,
+      ...(uid === undefined ? {} : { uid }),
+    },
+    controller:
+      owner === undefined
+        ? undefined
+        : {
+            apiVersion: owner.apiVersion,
+            kind: owner.kind,
+            ...(namespace === undefined ? {} : { namespace }),
+            name: owner.name,
+            uid: owner.uid,
+          },
+  };
+}
+
+function controllerOf(owner: Owner | undefined): readonly ObjectIdentity[] {
+  return owner?.kind === 'found' && owner.controller !== undefined ? [owner.controller] : [];
+}
+
+/** A static Pod is owned by its Node, which is no workload: the Pod stands for itself. */
+function isNode({ apiVersion, kind }: ObjectIdentity): boolean {
+  return kind === 'Node' && apiVersion === 'v1';
+}
+
+function distinct(identities: readonly ObjectIdentity[]): readonly ObjectIdentity[] {
+  return [...new Map(identities.map((identity) => [keyOf(identity), identity])).values()];
+}
+
+function keyOf({ uid, apiVersion, kind, namespace, name }: ObjectIdentity): string {
+  return uid ?? JSON.stringify([apiVersion, kind, namespace ?? '', name]);
+}

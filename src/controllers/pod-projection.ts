@@ -1,0 +1,51 @@
+/**
+ * From a Pod as the API server tells it to the little that the inventory keeps of it. Owns what is shared: a thousand
+ * Pods of one Deployment hold one set of labels and one reference between them. Must never keep the Pod.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Field } from '../core/manifests/field.ts';
+import { readWorkload } from '../core/manifests/read-workload.ts';
+import type { ContainerImage, Workload } from '../core/workload.ts';
+import type { KubeObject } from '../kube/resource.ts';
+
+/** Distinct containers and label sets that are shared. */
+const MAX_SHARED = 20_000;
+
+/** Reads Pods. Undefined for an object that is none: without a name or containers. */
+export function createPodProjection(): (pod: KubeObject) => Workload | undefined {
+  const containers = createShare<ContainerImage>();
+  const labels = createShare<Workload['podLabels']>();
+  const texts = createShare<string>();
+  return (pod) => {
+    const workload = readWorkload({ apiVersion: 'v1', kind: 'Pod' }, { value: pod, path: [], report: ignore });
+    if (workload === undefined) return undefined;
+    const { identity, controller } = workload;
+    const namespace = texts(identity.namespace, identity.namespace);
+    return {
+      identity: { ...identity, namespace },
+      ...(controller === undefined ? {} : { controller: { ...controller, namespace } }),
+      podLabels: labels(JSON.stringify(workload.podLabels), workload.podLabels),
+      containers: workload.idle ? [] : workload.containers.map((one) => containers(containerKey(one), one)),
+      isPod: true,
+      idle: workload.idle,
+    };
+  };
+}
+
+/** The API server has checked the Pod; an image that no registry could serve never ran. */
+const ignore: Field['report'] = () => undefined;
+
+function containerKey({ name, type, image, imageID }: ContainerImage): string {
+  return JSON.stringify([name, type, image, imageID]);
+}
+
+/** The first value that came under a key, for all that come after. */
+function createShare<T extends object | string>(): (key: string, value: T) => T {
+  const shared = new LRUCache<string, { readonly value: T }>({ max: MAX_SHARED });
+  return (key, value) => {
+    const known = shared.get(key);
+    if (known !== undefined) return known.value;
+    shared.set(key, { value });
+    return value;
+  };
+}
