@@ -32,11 +32,27 @@ export function moment(value: string): Date {
   throw new InvalidArgumentError('expected a time such as 2026-12-31T00:00:00Z or a date such as 2026-12-31.');
 }
 
-/** `key=value`, the value may be empty and may hold further `=`. */
+/**
+ * `key=value` pairs, the value may be empty and may hold further `=`. As cosign's `-a` a line of CSV: `a=1,b=2` are two
+ * pairs, `"a=1,2"` in double quotes is one.
+ */
 export function keyValue(value: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const at = value.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('expected key=value.');
-  const key = value.slice(0, at);
-  if (Object.hasOwn(before, key)) throw new InvalidArgumentError(`${key} is given twice.`);
-  return { ...before, [key]: value.slice(at + 1) };
+  let pairs = before;
+  for (const field of csvFields(value)) {
+    const at = field.indexOf('=');
+    if (at < 1 || field.startsWith('"')) throw new InvalidArgumentError(`expected key=value${commaAdvice(value)}.`);
+    const key = field.slice(0, at);
+    if (Object.hasOwn(pairs, key)) throw new InvalidArgumentError(`${key} is given twice.`);
+    pairs = { ...pairs, [key]: field.slice(at + 1) };
+  }
+  return pairs;
+}
+
+function csvFields(line: string): readonly string[] {
+  const fields = line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"(?=,|$)|([^,]*))/g);
+  return [...fields].map(([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare ?? '');
+}
+
+function commaAdvice(value: string): string {
+  return value.includes(',') ? `, pairs are parted by commas: put a pair whose value holds one in double quotes` : '';
 }
