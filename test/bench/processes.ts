@@ -1,0 +1,81 @@
+/** Child processes of the benchmark: each is bounded in time, and ended by its own id. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** A registry in a process of its own. */
+export interface RegistryProcess extends AsyncDisposable {
+  /** 127.0.0.1:PORT. */
+  readonly host: string;
+}
+
+/** What a measured run of the product used. Times in milliseconds, memory in bytes. */
+export interface Usage {
+  readonly code: number;
+  readonly stdout: string;
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly peakRss: number;
+}
+
+const START_MS = 20_000;
+const RUN_MS = 120_000;
+const USAGE = fileURLToPath(new URL('usage.ts', import.meta.url));
+
+/** `crane registry serve`: a real registry in memory, of other people's making, that both tools ask. */
+export async function startCraneRegistry(crane: string): Promise<RegistryProcess> {
+  const child = spawn(crane, ['registry', 'serve', '--address', '127.0.0.1:0'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const port = await portOf(child);
+  return {
+    host: `127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () => ended(child),
+  };
+}
+
+/** The port that it says it serves on; what it says of each request after that is read and dropped. */
+async function portOf(child: ChildProcess): Promise<string> {
+  let said = '';
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the registry did not start: ${said}`)), START_MS);
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`the registry ended with ${code}: ${said}`)));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      if (said.length < 10_000) said += chunk.toString();
+      const port = /serving on port (\d+)/.exec(said)?.[1];
+      if (port === undefined) return;
+      clearTimeout(timer);
+      resolve(port);
+    });
+  });
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await exit;
+}
+
+/** Runs the product's command line, `image-trust ARGS`, as a user's shell would: a new process each time. */
+export async function runImageTrust(entry: string, args: readonly string[]): Promise<Usage> {
+  const start = performance.now();
+  const child = spawn(process.execPath, ['--import', USAGE, entry, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    timeout: RUN_MS,
+  });
+  const [stdout, usage] = [textOf(child.stdout), textOf(child.stdio[3] as NodeJS.ReadableStream)];
+  const code = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (status) => resolve(status ?? 255));
+  });
+  const wallMs = performance.now() - start;
+  const { maxRSS, cpu } = JSON.parse(await usage) as { maxRSS: number; cpu: number };
+  return { code, stdout: await stdout, wallMs, cpuMs: cpu / 1000, peakRss: maxRSS * 1024 };
+}
+
+async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream ?? []) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
