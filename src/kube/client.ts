@@ -149,6 +149,7 @@ async function* watch(requester: Requester, resource: Resource, options: WatchOp
     headers: { accept: options.metadataOnly === true ? METADATA : JSON_ONLY },
   };
   const answer = await requester.open(request);
+  options.onOpen?.();
   try {
     for await (const value of jsonLines(answer.chunks)) yield demandEvent(request.where, value);
   } catch (error) {

@@ -40,6 +40,8 @@ export interface WatchOptions extends Selection, CallOptions {
   readonly resourceVersion: string;
   /** After this many seconds the server ends the watch; a little later we do. */
   readonly timeoutSeconds: number;
+  /** The server accepted the watch. */
+  readonly onOpen?: () => void;
 }
 
 /** One event of a watch. `ERROR` carries a Status, `BOOKMARK` an object with nothing but a resourceVersion. */
