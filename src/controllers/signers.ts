@@ -1,0 +1,99 @@
+/**
+ * The signers: every TrustedKey with what it refers to, parsed once per change. Owns their identities, by which a
+ * change of trust is told from a change of anything else. Must never let a key vouch whose material is not read.
+ */
+import type { TrustedKey } from '../api/trusted-key.ts';
+import type { TrustRoot, Signer } from '../verify/signer.ts';
+import { staticTrustRoots } from '../verify/trust/material.ts';
+import { resolveSigner } from '../verify/trust/signer.ts';
+import { lookupIn, type Materials } from './materials.ts';
+import { keyOfNamed, type NamedObject, referencesIn } from './references.ts';
+
+/** The signers, kept up to date. */
+export interface SignerBook {
+  /** A TrustedKey as it is now. */
+  set(key: TrustedKey): void;
+  remove(name: string): void;
+  /** A Secret or ConfigMap changed: whoever names it is resolved again. */
+  materialChanged(object: NamedObject): void;
+  key(name: string): TrustedKey | undefined;
+  keys(): readonly TrustedKey[];
+  signers(): ReadonlyMap<string, Signer>;
+  /** Identity of a TrustedKey's trust at `now`: changes when the answer to "does it vouch?" can. */
+  idOf(name: string, now: Date): string;
+  /** The next moment after `now` at which an identity changes by itself: an edge of a validity window. */
+  nextEdge(name: string, now: Date): Date | undefined;
+}
+
+/** What the book is made of. */
+export interface SignerBookOptions {
+  readonly materials: Materials;
+  /** For keys that name no trust root. */
+  readonly trustRoot: TrustRoot | undefined;
+  /** Told of a key whose signer is another now, or that came or went. */
+  readonly onChange: (name: string) => void;
+}
+
+interface Entry {
+  readonly key: TrustedKey;
+  readonly references: readonly NamedObject[];
+  readonly signer: Signer | undefined;
+}
+
+/** An empty book. */
+export function createSignerBook({ materials, trustRoot, onChange }: SignerBookOptions): SignerBook {
+  const entries = new Map<string, Entry>();
+  let current: ReadonlyMap<string, Signer> = new Map();
+  const take = (name: string, entry: Entry | undefined): void => {
+    if (entry === undefined) entries.delete(name);
+    else entries.set(name, entry);
+    current = new Map([...entries].flatMap(([key, { signer }]) => (signer === undefined ? [] : [[key, signer]])));
+    onChange(name);
+  };
+  const resolve = (key: TrustedKey): void => {
+    const { name } = key.metadata;
+    const references = referencesIn(key.spec);
+    materials.want(`TrustedKey/${name}`, references);
+    // Until its material has come, a key stays what it was: nothing, or what it was before its reference changed.
+    const loading = references.some((object) => materials.get(object).state === 'loading');
+    const lookup = lookupIn(materials);
+    const signer = loading
+      ? entries.get(name)?.signer
+      : resolveSigner(key, lookup, staticTrustRoots(lookup, trustRoot));
+    take(name, { key, references, signer });
+  };
+  return {
+    set: resolve,
+    remove(name): void {
+      if (!entries.has(name)) return;
+      materials.want(`TrustedKey/${name}`, []);
+      take(name, undefined);
+    },
+    materialChanged(object): void {
+      const changed = keyOfNamed(object);
+      for (const { key, references } of entries.values())
+        if (references.some((reference) => keyOfNamed(reference) === changed)) resolve(key);
+    },
+    key: (name) => entries.get(name)?.key,
+    keys: () => [...entries.values()].map(({ key }) => key),
+    signers: () => current,
+    idOf: (name, now) => idOf(entries.get(name)?.signer, now),
+    nextEdge: (name, now) => edgesOf(entries.get(name)?.signer).find((edge) => edge > now),
+  };
+}
+
+function idOf(signer: Signer | undefined, now: Date): string {
+  if (signer === undefined) return 'missing';
+  if (signer.state === 'unusable') return JSON.stringify(['unusable', signer.reason, signer.message]);
+  const { state, ...life } = signer.lifecycle;
+  // Retiring vouches like Active: nothing is judged again for it.
+  const revoked = state === 'Revoked';
+  const passed = edgesOf(signer).filter((edge) => edge <= now).length;
+  return JSON.stringify([signer.id, revoked, life, passed]);
+}
+
+function edgesOf(signer: Signer | undefined): readonly Date[] {
+  if (signer?.state !== 'usable') return [];
+  const { validFrom, validUntil } = signer.lifecycle;
+  return [validFrom, validUntil].filter((edge) => edge !== undefined).sort((a, b) => a.getTime() - b.getTime());
+}
