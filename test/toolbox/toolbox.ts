@@ -4,7 +4,7 @@
  * Must never download a binary, and never build the same version twice on one machine.
  */
 import { execFile, spawn } from 'node:child_process';
-import { access, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,12 +15,50 @@ interface Tool {
   readonly package: string;
   /** The module path whose version in go.mod is the tool's version. */
   readonly versionOf: string;
+  /** The folder in the cache, without its version, where several tools share one. Default: the tool's name. */
+  readonly folder?: string;
+  /** Further linker flags. */
+  readonly ldflags?: (version: string) => string;
   /** Minutes of a cold build on two cores. */
   readonly minutes: number;
 }
 
-/** The tools that can be had. `controlplane`, `kyverno` and `prometheus` join with the suites that need them. */
+/** What calls itself v0.0.0 fails the version checks of clients. */
+const kubernetesVersion = (version: string): string => {
+  const [major, minor] = version.split('.');
+  const at = 'k8s.io/component-base/version';
+  return `-X ${at}.gitVersion=v${version} -X ${at}.gitMajor=${major} -X ${at}.gitMinor=${minor}`;
+};
+const controlPlane = { module: 'controlplane', versionOf: 'k8s.io/kubernetes', folder: 'controlplane' } as const;
+
+/** The tools that can be had. `kyverno` joins with the suites that need it. */
 export const TOOLS = {
+  'kube-apiserver': {
+    ...controlPlane,
+    package: 'k8s.io/kubernetes/cmd/kube-apiserver',
+    ldflags: kubernetesVersion,
+    minutes: 4,
+  },
+  'kube-controller-manager': {
+    ...controlPlane,
+    package: 'k8s.io/kubernetes/cmd/kube-controller-manager',
+    ldflags: kubernetesVersion,
+    minutes: 1,
+  },
+  kubectl: { ...controlPlane, package: 'k8s.io/kubernetes/cmd/kubectl', ldflags: kubernetesVersion, minutes: 1 },
+  etcd: { ...controlPlane, package: 'go.etcd.io/etcd/server/v3', minutes: 1 },
+  promtool: {
+    module: 'prometheus',
+    package: 'github.com/prometheus/prometheus/cmd/promtool',
+    versionOf: 'github.com/prometheus/prometheus',
+    minutes: 4,
+  },
+  prometheus: {
+    module: 'prometheus',
+    package: 'github.com/prometheus/prometheus/cmd/prometheus',
+    versionOf: 'github.com/prometheus/prometheus',
+    minutes: 1,
+  },
   cosign: {
     module: 'oracles',
     package: 'github.com/sigstore/cosign/v3/cmd/cosign',
@@ -73,15 +111,18 @@ export async function toolbox<N extends ToolName>(...names: readonly N[]): Promi
 }
 
 async function pathOf(name: ToolName): Promise<string> {
-  const override = process.env[`IMAGE_TRUST_TOOL_${name.toUpperCase()}`];
+  const override = process.env[`IMAGE_TRUST_TOOL_${name.toUpperCase().replaceAll('-', '_')}`];
   if (override !== undefined) return override;
-  const tool = TOOLS[name];
+  const tool: Tool = TOOLS[name];
+  const assets = process.env['KUBEBUILDER_ASSETS'];
+  if (tool.module === 'controlplane' && assets !== undefined && (await exists(join(assets, name))))
+    return join(assets, name);
   const version = await versionOf(tool);
-  const folder = join(cacheRoot(), `${name}-${version}`);
+  const folder = join(cacheRoot(), `${tool.folder ?? name}-${version}`);
   const path = join(folder, name);
   if (await exists(path)) return path;
   await mkdir(folder, { recursive: true });
-  return withLock(join(folder, '.lock'), async () => {
+  return withLock(join(folder, `.${name}.lock`), async () => {
     if (!(await exists(path))) await build(tool, name, { version, path });
     return path;
   });
@@ -93,8 +134,18 @@ function cacheRoot(): string {
 
 async function versionOf(tool: Tool): Promise<string> {
   const goMod = await readFile(join(import.meta.dirname, tool.module, 'go.mod'), 'utf8');
-  const line = goMod.split('\n').find((text) => text.trim().startsWith(`${tool.versionOf} v`));
-  const version = line?.trim().split(/\s+/)[1]?.slice(1);
+  // `require module vX`, or a line of a block of them.
+  const line = goMod.split('\n').find((text) =>
+    text
+      .trim()
+      .replace(/^require /, '')
+      .startsWith(`${tool.versionOf} v`),
+  );
+  const version = line
+    ?.trim()
+    .replace(/^require /, '')
+    .split(/\s+/)[1]
+    ?.slice(1);
   if (version === undefined) throw new Error(`test/toolbox/${tool.module}/go.mod does not require ${tool.versionOf}`);
   return version;
 }
@@ -109,7 +160,8 @@ async function build(tool: Tool, name: string, to: { version: string; path: stri
     `==> Building ${name} ${to.version} with Go into ${to.path} (about ${tool.minutes} min, once per machine)\n`,
   );
   const temporary = `${to.path}.${process.pid}`;
-  const args = ['build', '-trimpath', '-ldflags=-s -w', '-o', temporary, tool.package];
+  const ldflags = ['-s -w', ...(tool.ldflags === undefined ? [] : [tool.ldflags(to.version)])].join(' ');
+  const args = ['build', '-trimpath', `-ldflags=${ldflags}`, '-o', temporary, tool.package];
   await run('go', args, {
     cwd: join(import.meta.dirname, tool.module),
     timeout: BUILD_LIMIT_MS,
@@ -118,15 +170,11 @@ async function build(tool: Tool, name: string, to: { version: string; path: stri
   await rename(temporary, to.path);
 }
 
-/** One builder at a time per tool; a lock that is older than any build is a dead builder's. */
+/** One builder at a time per tool; a lock whose builder has ended, or that is older than any build, is left behind. */
 async function withLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + BUILD_LIMIT_MS;
   while (!(await taken(lock))) {
-    const age = await stat(lock).then(
-      (s) => Date.now() - s.mtimeMs,
-      () => 0,
-    );
-    if (age > BUILD_LIMIT_MS) await rm(lock, { recursive: true, force: true });
+    if (await isLeftBehind(lock)) await rm(lock, { recursive: true, force: true });
     if (Date.now() > deadline) throw new Error(`waited for another builder that holds ${lock}`);
     await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
   }
@@ -139,9 +187,25 @@ async function withLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
 
 async function taken(lock: string): Promise<boolean> {
   return mkdir(lock).then(
-    () => true,
+    () => writeFile(join(lock, 'pid'), String(process.pid)).then(() => true),
     () => false,
   );
+}
+
+async function isLeftBehind(lock: string): Promise<boolean> {
+  const age = await stat(lock).then(
+    (s) => Date.now() - s.mtimeMs,
+    () => 0,
+  );
+  if (age > BUILD_LIMIT_MS) return true;
+  const pid = Number(await readFile(join(lock, 'pid'), 'utf8').catch(() => '0'));
+  if (!(pid > 0)) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -7,22 +7,23 @@ import { shownPath } from '../../../src/api/problem.ts';
 import { validateManifest } from '../../../src/api/validate.ts';
 import type { ServedKind } from './kinds.ts';
 import { type ApiObject, type Cause, isMap, listOf, mapOf, Refused, textOf } from './object.ts';
-import { defaulted, pruned, refusals } from './schema.ts';
+import { defaulted, type Nulls, pruned, refusals } from './schema.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
+export interface AdmissionRequest {
+  readonly on: 'create' | 'update' | 'status';
+  readonly unknownFields: FieldValidation;
+  readonly nulls: Nulls;
+}
+
 /** The object as it is stored: pruned, defaulted, checked. Throws 400 or 422. */
-export function admitted(
-  kind: ServedKind,
-  object: ApiObject,
-  on: 'create' | 'update' | 'status',
-  how: FieldValidation,
-): ApiObject {
+export function admitted(kind: ServedKind, object: ApiObject, how: AdmissionRequest): ApiObject {
   demandName(kind, object);
   if (!kind.custom) return ofKubernetes(kind, object);
   const unknown: string[] = [];
   const known = pruned(kind.schema, object, '', unknown);
-  if (unknown.length > 0 && how === 'Strict') {
+  if (unknown.length > 0 && how.unknownFields === 'Strict') {
     const list = unknown.map((field) => `unknown field "${field}"`).join(', ');
     throw new Refused(
       400,
@@ -30,8 +31,9 @@ export function admitted(
       `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${list}`,
     );
   }
-  const whole = defaulted(kind.schema, { ...mapOf(known), metadata: object.metadata }) as ApiObject;
-  demandNone(kind, whole, on === 'status' || !isOurs(kind) ? ofSchema(kind, whole) : ofOurs(kind, whole));
+  const whole = defaulted(kind.schema, { ...mapOf(known), metadata: object.metadata }, how.nulls) as ApiObject;
+  demandNone(kind, whole, ofSchema(kind, whole));
+  if (isOurs(kind) && how.on !== 'status') demandNone(kind, whole, ofOurs(kind, whole));
   return whole;
 }
 

@@ -126,7 +126,7 @@ export function seed(storage: Storage, kinds: Kinds, life: Life, objects: Iterab
       creationTimestamp: given.metadata.creationTimestamp ?? secondsOf(now()),
       ...(kind.generation ? { generation: 1 } : {}),
     };
-    const object = admitted(kind, { ...given, metadata }, 'create', 'Strict');
+    const object = admitted(kind, { ...given, metadata }, { on: 'create', unknownFields: 'Strict', nulls: 'dropped' });
     const stored = storage.put(keyOf(kind), key, (resourceVersion) => ({
       ...object,
       metadata: { ...object.metadata, resourceVersion },

@@ -7,7 +7,7 @@ import { type Cause, isMap, listOf, type JsonMap, mapOf, sameJson } from './obje
 
 /** The value without fields that the schema does not know; their paths go to `unknown`. */
 export function pruned(schema: OpenApiSchema, value: unknown, path: string, unknown: string[]): unknown {
-  if (schema['x-kubernetes-preserve-unknown-fields'] === true) return value;
+  if (schema['x-kubernetes-preserve-unknown-fields'] === true || path === 'metadata') return value;
   if (Array.isArray(value)) {
     const items = mapOf(schema['items']);
     return isMap(schema['items']) ? value.map((item, i) => pruned(items, item, `${path}[${i}]`, unknown)) : value;
@@ -15,7 +15,7 @@ export function pruned(schema: OpenApiSchema, value: unknown, path: string, unkn
   if (!isMap(value) || schema['type'] !== 'object') return value;
   const fields = mapOf(schema['properties']);
   const others = schema['additionalProperties'];
-  if (schema['properties'] === undefined && others === undefined) return path === 'metadata' ? value : {};
+  if (schema['properties'] === undefined && others === undefined) return {};
   const kept: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(value)) {
     const at = path === '' ? name : `${path}.${name}`;
@@ -27,19 +27,23 @@ export function pruned(schema: OpenApiSchema, value: unknown, path: string, unkn
   return kept;
 }
 
-/** The value with defaults, and without nulls in fields. */
-export function defaulted(schema: OpenApiSchema, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => defaulted(mapOf(schema['items']), item));
+/** What becomes of a null where none may stand and no default helps: an apply is refused for it. */
+export type Nulls = 'dropped' | 'kept';
+
+/** The value with defaults, which take the place of nulls. */
+export function defaulted(schema: OpenApiSchema, value: unknown, nulls: Nulls): unknown {
+  if (Array.isArray(value)) return value.map((item) => defaulted(mapOf(schema['items']), item, nulls));
   if (!isMap(value)) return value;
   const fields = mapOf(schema['properties']);
   const filled: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(value)) {
     const own = mapOf(fields[name] ?? schema['additionalProperties']);
-    if (field !== null || own['nullable'] === true) filled[name] = defaulted(own, field);
+    if (field !== null || own['nullable'] === true || (nulls === 'kept' && own['default'] === undefined))
+      filled[name] = defaulted(own, field, nulls);
   }
   for (const [name, field] of Object.entries(fields)) {
     const fallback = mapOf(field)['default'];
-    if (fallback !== undefined && !Object.hasOwn(filled, name)) filled[name] = defaulted(mapOf(field), fallback);
+    if (fallback !== undefined && !Object.hasOwn(filled, name)) filled[name] = defaulted(mapOf(field), fallback, nulls);
   }
   return filled;
 }

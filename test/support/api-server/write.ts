@@ -3,7 +3,7 @@
  * writes. A write that changes nothing leaves the resourceVersion as it is.
  */
 import { randomUUID } from 'node:crypto';
-import { admitted, demandNone, type FieldValidation } from './admission.ts';
+import { type AdmissionRequest, admitted, demandNone } from './admission.ts';
 import { applied, managedAfterUpdate, mergedWith, type Writer } from './apply.ts';
 import { apiVersionOf, keyOf, type ServedKind } from './kinds.ts';
 import { type ApiObject, isMap, mapOf, type Meta, Refused, sameJson, textOf } from './object.ts';
@@ -47,7 +47,7 @@ function create(context: WriteContext, asked: Asked, given: ApiObject): Written 
     ...given,
     metadata: { ...given.metadata, ...(name === undefined ? {} : { name }) },
   });
-  const object = admitted(kind, fresh, 'create', validationOf(asked));
+  const object = admitted(kind, fresh, admissionOf(asked, 'create', 'dropped'));
   const managedFields = managedAfterUpdate(kind.schema, undefined, object, writerOf(context, asked, 'Update'));
   return {
     object: commit(context, asked, undefined, { ...object, metadata: { ...object.metadata, managedFields } }),
@@ -68,7 +68,7 @@ function update(context: WriteContext, asked: Asked, given: ApiObject): Written 
       },
     ]);
   demandCurrent(asked.kind, live, { resourceVersion: wanted, uid: given.metadata.uid ?? '' });
-  const next = admitted(asked.kind, within(asked, live, given), modeOf(asked), validationOf(asked));
+  const next = admitted(asked.kind, within(asked, live, given), admissionOf(asked, 'update', 'dropped'));
   const managedFields = managedAfterUpdate(asked.kind.schema, live, next, writerOf(context, asked, 'Update'));
   return {
     object: commit(context, asked, live, { ...next, metadata: { ...next.metadata, managedFields } }),
@@ -95,7 +95,7 @@ function applyTo(context: WriteContext, asked: Asked, given: ApiObject): Written
   const merged = applied(kind.schema, live, configOf(asked, given), writer);
   const base = live === undefined ? born(context, asked, merged) : within(asked, live, merged);
   const whole = { ...base, metadata: { ...base.metadata, managedFields: merged.metadata.managedFields ?? [] } };
-  const next = admitted(kind, whole, live === undefined ? 'create' : modeOf(asked), validationOf(asked));
+  const next = admitted(kind, whole, admissionOf(asked, live === undefined ? 'create' : 'update', 'kept'));
   return { object: commit(context, asked, live, next), code: live === undefined ? 201 : 200 };
 }
 
@@ -259,13 +259,14 @@ function isStored({ storage }: WriteContext, { kind, namespace, name = '' }: Ask
   return storage.get(keyOf(kind), objectKey(namespace, name)) !== undefined;
 }
 
-function modeOf({ subresource }: Asked): 'status' | 'update' {
-  return subresource === 'status' ? 'status' : 'update';
-}
-
-function validationOf({ query }: Asked): FieldValidation {
+function admissionOf(
+  { subresource, query }: Asked,
+  on: 'create' | 'update',
+  nulls: 'dropped' | 'kept',
+): AdmissionRequest {
   const wanted = query.get('fieldValidation');
-  return wanted === 'Strict' || wanted === 'Ignore' ? wanted : 'Warn';
+  const unknownFields = wanted === 'Strict' || wanted === 'Ignore' ? wanted : 'Warn';
+  return { on: subresource === 'status' ? 'status' : on, unknownFields, nulls };
 }
 
 function named({ group, plural }: ServedKind): string {
