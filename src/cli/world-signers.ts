@@ -43,5 +43,5 @@ function lookupIn({ secrets, configMaps }: ManifestWorld): MaterialLookup {
 }
 
 function revoked(signer: Signer): Signer {
-  return signer.state === 'usable' ? { ...signer, lifecycle: { ...signer.lifecycle, state: 'Revoked' } } : signer;
+  return signer.state === 'usable' ? { ...signer, lifecycle: { state: 'Revoked' } } : signer;
 }
