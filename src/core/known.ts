@@ -108,7 +108,13 @@ export interface PolicyView {
 }
 
 /** Identity of a row within its workload: rows that differ only in the Pod are one. */
-export function keyOfRow({ policy, use }: Pick<ScanRow, 'policy' | 'use'>): string {
+export function keyOfRow({
+  policy,
+  use,
+}: {
+  readonly policy: string;
+  readonly use: Pick<ImageUse, 'containerType' | 'container' | 'image' | 'digest'>;
+}): string {
   const { containerType, container, image, digest } = use;
   return JSON.stringify([policy, containerType, container, image, digest ?? '']);
 }

@@ -1,26 +1,31 @@
 /**
- * PolicyReports (wgpolicyk8s.io/v1alpha2): one per top-level workload, one result per policy, container and digest.
- * Owns the mapping and its bounds. Must never take a name that another reporter uses (Kyverno and Kubewarden name
- * theirs by the bare uid), nor write anything that changes while the verdicts do not.
+ * Reports: one per top-level workload, one result per policy, container and digest, as wgpolicyk8s.io/v1alpha2 or
+ * openreports.io/v1alpha1. Owns the mapping and its bounds. Must never take a name that another reporter uses (Kyverno
+ * and Kubewarden name theirs by the bare uid), nor write anything that changes while the verdicts do not.
  */
 import { createHash } from 'node:crypto';
 import { LABELS } from '../api/group.ts';
 import { compareText, type ImageUse, type ObjectIdentity } from '../core/image-use.ts';
+import type { KnownRow } from '../core/known.ts';
 import { type RowState, type ScanRow, stateOf } from '../core/scan-result.ts';
-import type { ReportResult, ReportStatus, WorkloadReport } from './report-shape.ts';
+import { bounded } from './conditions.ts';
+import { RESULT_PROPERTIES, type ReportResult, type ReportStatus, type WorkloadReport } from './report-shape.ts';
 
 /** The same text wherever a report names its maker: consumers filter by it. */
 export const REPORT_SOURCE = 'imagetrust';
 
-/**
- * At most so many results in a report; the summary counts those that were cut. With messages and properties bounded
- * as below it stays under half of the 1.5 MiB that etcd takes.
- */
+/** At most so many results in a report; the summary counts those that were cut. */
 export const MAX_REPORT_RESULTS = 200;
+/** At most so many bytes of results, as JSON: half of what etcd takes in one request (1.5 MiB). */
+export const MAX_REPORT_BYTES = 768 * 1024;
 const MAX_MESSAGE = 1024;
 const MAX_PROPERTY = 512;
 
-const RESULTS: Readonly<Record<RowState, ReportStatus>> = {
+/** What the message of an excepted result begins with. */
+export const EXCEPTED_PREFIX = 'excepted: ';
+
+/** The result of each state. */
+export const STATE_RESULTS: Readonly<Record<RowState, ReportStatus>> = {
   verified: 'pass',
   rejected: 'fail',
   unknown: 'error',
@@ -30,45 +35,34 @@ const RESULTS: Readonly<Record<RowState, ReportStatus>> = {
 /** Worst first: what is cut is what matters least. */
 const WORST: readonly ReportStatus[] = ['fail', 'error', 'skip', 'pass'];
 
-/**
- * The reports for these rows, by namespace and workload. `changedAt` says since when a row has been in its state:
- * the time of the change, not of the scan, for consumers notify on results that are newer than they are.
- */
+/** The kinds of reports. Never both: a consumer that reads both would count everything twice. */
+export type ReportApi = WorkloadReport['apiVersion'];
+
+/** What is said of rows beside what they say themselves. */
+export interface ReportOptions<R extends ScanRow> {
+  /**
+   * Since when a row has been in its state: the time of the change, not of the scan, for consumers notify on results
+   * that are newer than they are.
+   */
+  readonly changedAt: (row: R) => Date;
+  /** Identity of the trust that a row was judged under, where a later start is to take the verdict back. */
+  readonly trustId?: (row: R) => string | undefined;
+  /** Default wgpolicyk8s.io/v1alpha2. */
+  readonly api?: ReportApi;
+}
+
+/** The reports on what the operator knows: with ages and trust, so that a start can read them back. */
+export function knownReports(rows: readonly KnownRow[], api: ReportApi): readonly WorkloadReport[] {
+  return workloadReports(rows, { api, changedAt: (row) => row.changedAt, trustId: (row) => row.trustId });
+}
+
+/** The reports for these rows of a scan, by namespace and workload. */
 export function policyReports(rows: readonly ScanRow[], changedAt: (row: ScanRow) => Date): readonly WorkloadReport[] {
-  const groups = Map.groupBy(rows, ({ use }) => workloadKey(use));
-  return [...groups]
-    .sort(([a], [b]) => compareText(a, b))
-    .flatMap(([, group]) => {
-      const [first] = group;
-      return first === undefined ? [] : [reportOf(first.use, group, changedAt)];
-    });
+  return workloadReports(rows, { changedAt });
 }
 
-function reportOf(use: ImageUse, rows: readonly ScanRow[], changedAt: (row: ScanRow) => Date): WorkloadReport {
-  const { workload, namespace } = use;
-  const results = resultsOf(rows, changedAt);
-  const count = (status: ReportStatus): number => results.filter(({ result }) => result === status).length;
-  return {
-    apiVersion: 'wgpolicyk8s.io/v1alpha2',
-    kind: 'PolicyReport',
-    metadata: {
-      name: reportName(workload, namespace),
-      namespace,
-      labels: { [LABELS.managedBy]: REPORT_SOURCE },
-      ...ownerReferences(workload),
-    },
-    scope: { ...workload, namespace: workload.namespace ?? namespace },
-    summary: { pass: count('pass'), fail: count('fail'), warn: 0, error: count('error'), skip: count('skip') },
-    results: bounded(results).sort(compareResults),
-  };
-}
-
-/** Without a uid (a manifest that was never applied) nobody can own the report, and the garbage collector takes none. */
-function ownerReferences({ apiVersion, kind, name, uid }: ObjectIdentity): Partial<WorkloadReport['metadata']> {
-  return uid === undefined ? {} : { ownerReferences: [{ apiVersion, kind, name, uid }] };
-}
-
-function reportName(workload: ObjectIdentity, namespace: string): string {
+/** The name of the report on a workload: stable, and nobody else's. */
+export function reportName(workload: ObjectIdentity, namespace: string): string {
   if (workload.uid !== undefined) return `${REPORT_SOURCE}-${workload.uid}`;
   const { apiVersion, kind, name } = workload;
   const readable = `${kind}-${name}`
@@ -78,29 +72,66 @@ function reportName(workload: ObjectIdentity, namespace: string): string {
   return `${REPORT_SOURCE}-${readable}-${hash([apiVersion, kind, namespace, name]).slice(0, 8)}`;
 }
 
+function workloadReports<R extends ScanRow>(rows: readonly R[], options: ReportOptions<R>): readonly WorkloadReport[] {
+  const groups = Map.groupBy(rows, ({ use }) => workloadKey(use));
+  return [...groups]
+    .sort(([a], [b]) => compareText(a, b))
+    .flatMap(([, group]) => {
+      const [first] = group;
+      return first === undefined ? [] : [reportOf(first.use, group, options)];
+    });
+}
+
+function reportOf<R extends ScanRow>(use: ImageUse, rows: readonly R[], options: ReportOptions<R>): WorkloadReport {
+  const { workload, namespace } = use;
+  const results = resultsOf(rows, options);
+  const count = (status: ReportStatus): number => results.filter(({ result }) => result === status).length;
+  const body = {
+    metadata: {
+      name: reportName(workload, namespace),
+      namespace,
+      labels: { [LABELS.managedBy]: REPORT_SOURCE },
+      ...ownerReferences(workload),
+    },
+    scope: { ...workload, namespace: workload.namespace ?? namespace },
+    summary: { pass: count('pass'), fail: count('fail'), warn: 0, error: count('error'), skip: count('skip') },
+    results: inOrder(fitting(results)),
+  };
+  return options.api === 'openreports.io/v1alpha1'
+    ? { apiVersion: options.api, kind: 'Report', source: REPORT_SOURCE, ...body }
+    : { apiVersion: 'wgpolicyk8s.io/v1alpha2', kind: 'PolicyReport', ...body };
+}
+
+/** Without a uid (a manifest that was never applied) nobody can own the report, and the garbage collector takes none. */
+function ownerReferences({ apiVersion, kind, name, uid }: ObjectIdentity): Partial<WorkloadReport['metadata']> {
+  return uid === undefined ? {} : { ownerReferences: [{ apiVersion, kind, name, uid }] };
+}
+
 /** Pods of the workload that run the same digest are one result; where they differ, the worst speaks. */
-function resultsOf(rows: readonly ScanRow[], changedAt: (row: ScanRow) => Date): readonly ReportResult[] {
+function resultsOf<R extends ScanRow>(rows: readonly R[], options: ReportOptions<R>): readonly ReportResult[] {
   const groups = Map.groupBy(rows, resultKey);
   return [...groups].flatMap(([key, group]) => {
-    const [worst] = group.toSorted((a, b) => rank(RESULTS[stateOf(a)]) - rank(RESULTS[stateOf(b)]));
-    return worst === undefined ? [] : [resultOf(worst, key, changedAt(worst))];
+    const [worst] = group.toSorted((a, b) => compareRows(a, b));
+    return worst === undefined ? [] : [resultOf(worst, key, options)];
   });
 }
 
-function resultOf(row: ScanRow, key: string, changedAt: Date): ReportResult {
+function resultOf<R extends ScanRow>(row: R, key: string, options: ReportOptions<R>): ReportResult {
   const { policy, severity, use, outcome } = row;
   const judged = outcome.kind === 'judged';
-  const message = judged ? outcome.verdict.message : `excepted: ${outcome.reason}`;
-  const keys = judged ? [...new Set(outcome.verdict.evidence.map(({ trustedKey }) => trustedKey))] : [];
+  const message = judged ? outcome.verdict.message : `${EXCEPTED_PREFIX}${outcome.reason}`;
+  const trustId = judged ? options.trustId?.(row) : undefined;
+  const keys = vouchingKeys(row);
   const properties = {
-    resultID: hash([key]),
-    container: use.container,
-    containerType: use.containerType,
-    image: cut(use.image, MAX_PROPERTY),
-    ...(use.digest === undefined ? {} : { digest: use.digest }),
-    reason: judged ? outcome.verdict.reason : 'Excepted',
-    ...(keys.length === 0 ? {} : { trustedKeys: cut(keys.join(','), MAX_PROPERTY) }),
-    ...(judged || outcome.expiresAt === undefined ? {} : { expiresAt: outcome.expiresAt }),
+    [RESULT_PROPERTIES.resultID]: hash([key]),
+    [RESULT_PROPERTIES.container]: use.container,
+    [RESULT_PROPERTIES.containerType]: use.containerType,
+    [RESULT_PROPERTIES.image]: bounded(use.image, MAX_PROPERTY),
+    ...(use.digest === undefined ? {} : { [RESULT_PROPERTIES.digest]: use.digest }),
+    [RESULT_PROPERTIES.reason]: judged ? outcome.verdict.reason : 'Excepted',
+    ...(keys.length === 0 ? {} : { [RESULT_PROPERTIES.trustedKeys]: bounded(keys.join(','), MAX_PROPERTY) }),
+    ...(trustId === undefined ? {} : { [RESULT_PROPERTIES.trust]: trustId }),
+    ...(judged || outcome.expiresAt === undefined ? {} : { [RESULT_PROPERTIES.expiresAt]: outcome.expiresAt }),
   };
   return {
     source: REPORT_SOURCE,
@@ -108,23 +139,40 @@ function resultOf(row: ScanRow, key: string, changedAt: Date): ReportResult {
     rule: 'verify-image',
     category: 'Image Trust',
     severity,
-    result: RESULTS[stateOf(row)],
+    result: STATE_RESULTS[stateOf(row)],
     scored: true,
-    message: cut(message, MAX_MESSAGE),
-    timestamp: timestampOf(changedAt),
+    message: bounded(message, MAX_MESSAGE),
+    timestamp: timestampOf(options.changedAt(row)),
     properties,
   };
 }
 
-/** The worst results, and one that says what is missing. */
-function bounded(results: readonly ReportResult[]): ReportResult[] {
-  if (results.length <= MAX_REPORT_RESULTS) return [...results];
-  const kept = results
-    .toSorted((a, b) => rank(a.result) - rank(b.result) || compareResults(a, b))
-    .slice(0, MAX_REPORT_RESULTS - 1);
+/** By the evidence, or by what is left of it after a restart. */
+function vouchingKeys(row: ScanRow & Partial<Pick<KnownRow, 'vouchers'>>): readonly string[] {
+  if (row.outcome.kind !== 'judged') return [];
+  const vouchers = row.vouchers ?? row.outcome.verdict.evidence;
+  return [...new Set(vouchers.map(({ trustedKey }) => trustedKey))];
+}
+
+/** The worst results that fit, and one that says what is missing. */
+function fitting(results: readonly ReportResult[]): ReportResult[] {
+  const worst = inOrder(results).sort((a, b) => rank(a.result) - rank(b.result));
+  const room = worst.length <= MAX_REPORT_RESULTS ? worst.length : MAX_REPORT_RESULTS - 1;
+  const kept = worst.slice(0, Math.min(room, countWithin(worst, MAX_REPORT_BYTES)));
   const missing = results.length - kept.length;
+  if (missing === 0) return kept;
   const newest = results.reduce((a, b) => (b.timestamp.seconds > a.timestamp.seconds ? b : a));
   return [...kept, cutNotice(missing, results.length, newest)];
+}
+
+/** How many of these, from the first on, fit in so many bytes. */
+function countWithin(results: readonly ReportResult[], bytes: number): number {
+  let left = bytes;
+  const over = results.findIndex((result) => {
+    left -= Buffer.byteLength(JSON.stringify(result)) + 1;
+    return left < 0;
+  });
+  return over < 0 ? results.length : over;
 }
 
 function cutNotice(missing: number, total: number, { timestamp }: ReportResult): ReportResult {
@@ -152,12 +200,30 @@ function workloadKey({ namespace, workload }: ImageUse): string {
   return JSON.stringify([namespace, workload.kind, workload.name, workload.apiVersion, workload.uid]);
 }
 
-function compareResults(a: ReportResult, b: ReportResult): number {
-  return compareText(orderOf(a), orderOf(b));
+/** By policy, container and image; the text to compare is made once for each. */
+function inOrder(results: readonly ReportResult[]): ReportResult[] {
+  return results
+    .map((result) => ({ result, order: orderOf(result) }))
+    .sort((a, b) => compareText(a.order, b.order))
+    .map(({ result }) => result);
 }
 
 function orderOf({ policy, properties }: ReportResult): string {
-  return JSON.stringify([policy, properties['container'], properties['image'], properties['resultID']]);
+  return JSON.stringify([
+    policy,
+    properties[RESULT_PROPERTIES.container],
+    properties[RESULT_PROPERTIES.image],
+    properties[RESULT_PROPERTIES.resultID],
+  ]);
+}
+
+/** The worst first; among equals the order is theirs alone, whatever the order of Pods. */
+function compareRows(a: ScanRow, b: ScanRow): number {
+  return rank(STATE_RESULTS[stateOf(a)]) - rank(STATE_RESULTS[stateOf(b)]) || compareText(wordsOf(a), wordsOf(b));
+}
+
+function wordsOf({ outcome }: ScanRow): string {
+  return outcome.kind === 'judged' ? `${outcome.verdict.reason} ${outcome.verdict.message}` : outcome.reason;
 }
 
 function rank(status: ReportStatus): number {
@@ -172,9 +238,4 @@ function timestampOf(time: Date): ReportResult['timestamp'] {
 
 function hash(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
-/** Well-formed even where the cut goes through a surrogate pair: the API server takes no other text. */
-function cut(text: string, limit: number): string {
-  return (text.length <= limit ? text : `${text.slice(0, limit - 1)}…`).toWellFormed();
 }

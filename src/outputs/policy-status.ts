@@ -6,6 +6,7 @@ import type { ImageTrustPolicyStatus } from '../api/image-trust-policy-status.ts
 import { REASONS, type Reason } from '../api/reasons.ts';
 import { parseDuration } from '../core/duration.ts';
 import type { PolicyView } from '../core/known.ts';
+import { canonical } from './canonical.ts';
 import { type Finding, mergeConditions, rfc3339 } from './conditions.ts';
 import { problemOf } from './policy-problem.ts';
 import { type PolicyTally, shownReasons, tallyOf } from './policy-tally.ts';
@@ -42,7 +43,7 @@ export function summarisePolicy(view: PolicyView, now: Date, options: StatusOpti
  * nothing is nothing to write.
  */
 export function samePolicyStatus(a: ImageTrustPolicyStatus | undefined, b: ImageTrustPolicyStatus): boolean {
-  return a !== undefined && JSON.stringify(timeless(a)) === JSON.stringify(timeless(b));
+  return a !== undefined && canonical(timeless(a)) === canonical(timeless(b));
 }
 
 /** When the status of this view changes by itself, with nothing but time; undefined where it does not. */
@@ -222,13 +223,5 @@ function counted(count: number, noun: string): string {
 
 function timeless(status: ImageTrustPolicyStatus): unknown {
   const entries = Object.entries(status).filter(([field]) => field !== 'lastPass' && field !== 'nextPassTime');
-  return sortedKeys(Object.fromEntries(entries));
-}
-
-/** The API server returns the fields of an object in an order of its own. */
-function sortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortedKeys);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortedKeys(inner)]));
+  return Object.fromEntries(entries);
 }

@@ -1,5 +1,6 @@
 /**
- * The shape of reports, as wgpolicyk8s.io/v1alpha2 defines it and as far as we write it. Shape only.
+ * The shape of reports, as wgpolicyk8s.io/v1alpha2 and openreports.io/v1alpha1 define it and as far as we write it.
+ * Shape only.
  */
 import type { ObjectIdentity } from '../core/image-use.ts';
 import type { Severity } from '../core/scan-result.ts';
@@ -22,10 +23,24 @@ export interface ReportResult {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** A report on one workload. */
-export interface WorkloadReport {
-  readonly apiVersion: 'wgpolicyk8s.io/v1alpha2';
-  readonly kind: 'PolicyReport';
+/** The properties of a result by name. They are part of what other programs read: none is renamed. */
+export const RESULT_PROPERTIES = {
+  resultID: 'resultID',
+  container: 'container',
+  containerType: 'containerType',
+  image: 'image',
+  digest: 'digest',
+  /** Reason of the verdict, or `Excepted`. */
+  reason: 'reason',
+  /** Names of the TrustedKeys that vouched, joined by commas. */
+  trustedKeys: 'trustedKeys',
+  /** Identity of the trust that the verdict was reached under (core/trust-id.ts). */
+  trust: 'trust',
+  /** End of the exception, RFC 3339. */
+  expiresAt: 'expiresAt',
+} as const;
+
+interface ReportBody {
   readonly metadata: {
     readonly name: string;
     readonly namespace: string;
@@ -38,3 +53,13 @@ export interface WorkloadReport {
   readonly summary: Readonly<Record<ReportStatus, number>>;
   readonly results: readonly ReportResult[];
 }
+
+/** A report on one workload, in one of two kinds. */
+export type WorkloadReport =
+  | (ReportBody & { readonly apiVersion: 'wgpolicyk8s.io/v1alpha2'; readonly kind: 'PolicyReport' })
+  | (ReportBody & {
+      readonly apiVersion: 'openreports.io/v1alpha1';
+      readonly kind: 'Report';
+      /** Who made the report; only this kind says it for all results at once. */
+      readonly source: string;
+    });
