@@ -4,11 +4,11 @@
  */
 import { expect } from 'vitest';
 import { REASONS } from '../../src/api/reasons.ts';
-import { type Repository, pushImage, pushIndex } from './content.ts';
+import { type Repository, pushDockerImage, pushImage, pushIndex } from './content.ts';
 import type { Lab } from './lab.ts';
 import type { OurVerdict } from './ours.ts';
 import type { RegistryName } from './registries.ts';
-import type { Expected, Row, Scene, TheirVerdict } from './row.ts';
+import type { Expected, Row, Scene, Shape, TheirVerdict } from './row.ts';
 
 /** The two who are asked. */
 export interface Judges<W, A> {
@@ -20,17 +20,18 @@ export interface Judges<W, A> {
 let scenes = 0;
 
 /** Images that nobody has signed yet. */
-export async function freshScene(lab: Lab, registry: RegistryName, index = false): Promise<Scene> {
+export async function freshScene(lab: Lab, registry: RegistryName, shape?: Shape): Promise<Scene> {
   scenes += 1;
   const host = lab.registries.hostOf(registry);
   const repository: Repository = { host, name: `row-${scenes}/app` };
   const apart: Repository = { host, name: `row-${scenes}/signatures` };
   const other = await pushImage(repository, `other ${scenes}`, 'other');
-  if (index) {
+  if (shape === 'index') {
     const pushed = await pushIndex(repository, `index ${scenes}`, 'v1');
     return { registry, repository, apart, image: pushed.index, other, child: pushed.child };
   }
-  const image = await pushImage(repository, `image ${scenes}`, 'v1');
+  const push = shape === 'docker' ? pushDockerImage : pushImage;
+  const image = await push(repository, `image ${scenes}`, 'v1');
   return { registry, repository, apart, image, other, child: image };
 }
 

@@ -33,6 +33,7 @@ export interface Manifest {
 
 export const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const INDEX = 'application/vnd.oci.image.index.v1+json';
+const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 const LIMIT_MS = 10_000;
@@ -56,7 +57,7 @@ async function send({ host, name }: Repository, method: string, path: string, se
   const response = await fetch(url, {
     method,
     headers: {
-      accept: `${MANIFEST}, ${INDEX}, application/vnd.docker.distribution.manifest.v2+json`,
+      accept: [MANIFEST, INDEX, DOCKER_MANIFEST].join(', '),
       ...(sent.type === undefined ? {} : { 'content-type': sent.type }),
     },
     ...(sent.body === undefined ? {} : { body: sent.body }),
@@ -135,6 +136,14 @@ export async function pushImage(repository: Repository, seed: string, tag?: stri
   const config = await putBlob(repository, JSON.stringify({ architecture: 'amd64', os: 'linux', seed }), CONFIG);
   const layer = await putBlob(repository, `layer of ${seed}`, LAYER);
   return putManifest(repository, { schemaVersion: 2, mediaType: MANIFEST, config, layers: [layer] }, tag);
+}
+
+/** The same in Docker's format (schema 2). */
+export async function pushDockerImage(repository: Repository, seed: string, tag?: string): Promise<Descriptor> {
+  const container = 'application/vnd.docker.container.image.v1+json';
+  const config = await putBlob(repository, JSON.stringify({ architecture: 'amd64', os: 'linux', seed }), container);
+  const layer = await putBlob(repository, `layer of ${seed}`, 'application/vnd.docker.image.rootfs.diff.tar');
+  return putManifest(repository, { schemaVersion: 2, mediaType: DOCKER_MANIFEST, config, layers: [layer] }, tag);
 }
 
 /** Pushes an index of two images, and gives it and its first child. */

@@ -15,10 +15,24 @@ type CosignRow = Row<CosignWorkshop, CosignQuestion>;
 
 const SIGNATURE_TYPE = 'https://sigstore.dev/cosign/sign/v1';
 
+/** cosign's short names, and a URI. `spdx` stands by itself below. */
+const TYPES = [
+  'slsaprovenance',
+  'slsaprovenance02',
+  'slsaprovenance1',
+  'spdxjson',
+  'cyclonedx',
+  'vuln',
+  'openvex',
+  'link',
+  'custom',
+  'https://example.com/attestation/v1',
+];
+
 const rowsOf = (format: 'bundle' | 'legacy'): readonly CosignRow[] => {
   const slsa = attest({ format, type: 'slsaprovenance1' });
   return [
-    ...['slsaprovenance1', 'custom', 'cyclonedx', 'https://example.com/attestation/v1'].map(
+    ...TYPES.map(
       (type): CosignRow => ({
         name: `${format}: attestation of type ${type}`,
         prepare: [attest({ format, type })],
@@ -119,6 +133,16 @@ function attestationAsSignature(
 }
 
 export const ATTESTATION_ROWS: readonly CosignRow[] = [
+  ...(['bundle', 'legacy'] as const).map(
+    (format): CosignRow => ({
+      name: `${format}: attestation of type spdx, whose predicate is a text`,
+      prepare: [attest({ format, type: 'spdx' })],
+      ask: { type: 'spdx' },
+      theirs: 'refuse',
+      ours: 'Verified',
+      difference: 'text-predicates',
+    }),
+  ),
   ...rowsOf('bundle'),
   ...rowsOf('legacy'),
   {

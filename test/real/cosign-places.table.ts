@@ -14,6 +14,7 @@ import {
   lieInFallbackIndex,
   removeSignatures,
   signPayload,
+  surround,
 } from './tamper.ts';
 
 type CosignRow = Row<CosignWorkshop, CosignQuestion>;
@@ -76,8 +77,45 @@ const PLACES: readonly CosignRow[] = [
       ours: 'NoSignature',
     },
     {
+      name: `${format}: an image in Docker's format`,
+      shape: 'docker',
+      prepare: [sign({ format })],
+      ask: {},
+      theirs: 'accept',
+      ours: 'Verified',
+    },
+    {
+      name: `${format}: an index asked for by tag`,
+      shape: 'index',
+      prepare: [sign({ format })],
+      ask: { byTag: true },
+      theirs: 'accept',
+      ours: 'Verified',
+    },
+    {
+      name: `${format}: signed twice by one key, the second annotations asked for`,
+      prepare: [sign({ format, annotations: { env: 'dev' } }), sign({ format, annotations: { env: 'prod' } })],
+      ask: { annotations: { env: 'prod' } },
+      theirs: 'accept',
+      ours: 'Verified',
+    },
+    {
+      name: `${format}: annotations of two signatures of one key taken together`,
+      prepare: [sign({ format, annotations: { env: 'prod' } }), sign({ format, annotations: { team: 'core' } })],
+      ask: { annotations: { env: 'prod', team: 'core' } },
+      theirs: 'refuse',
+      ours: 'AnnotationMismatch',
+    },
+    {
+      name: `${format}: an annotation with signs of its own`,
+      prepare: [sign({ format, annotations: { note: 'a=b c "d" ümläut <&>' } })],
+      ask: { annotations: { note: 'a=b c "d" ümläut <&>' } },
+      theirs: 'accept',
+      ours: 'Verified',
+    },
+    {
       name: `${format}: an index signed without its images`,
-      index: true,
+      shape: 'index',
       prepare: [sign({ format })],
       ask: {},
       theirs: 'accept',
@@ -85,7 +123,7 @@ const PLACES: readonly CosignRow[] = [
     },
     {
       name: `${format}: an image of an index signed without its images`,
-      index: true,
+      shape: 'index',
       prepare: [sign({ format })],
       ask: { subject: 'child' },
       theirs: 'refuse',
@@ -93,7 +131,7 @@ const PLACES: readonly CosignRow[] = [
     },
     {
       name: `${format}: an image of an index signed recursively`,
-      index: true,
+      shape: 'index',
       prepare: [sign({ format, recursive: true })],
       ask: { subject: 'child' },
       theirs: 'accept',
@@ -101,7 +139,7 @@ const PLACES: readonly CosignRow[] = [
     },
     {
       name: `${format}: an index of which one image was signed`,
-      index: true,
+      shape: 'index',
       prepare: [sign({ format, subject: 'child' })],
       ask: {},
       theirs: 'refuse',
@@ -152,6 +190,21 @@ const PLACES: readonly CosignRow[] = [
     ask: {},
     theirs: 'accept',
     ours: 'Verified',
+  },
+  {
+    name: 'a good signature behind 63 forged ones',
+    prepare: [legacy, surround(63)],
+    ask: {},
+    theirs: 'accept',
+    ours: 'Verified',
+  },
+  {
+    name: 'a good signature behind 80 forged ones',
+    prepare: [legacy, surround(80)],
+    ask: {},
+    theirs: 'accept',
+    ours: 'UntrustedSigner',
+    difference: 'signature-cap',
   },
   {
     name: 'a fallback index that lies about its manifests',

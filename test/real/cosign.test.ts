@@ -34,7 +34,7 @@ describe.skipIf(!tools.ready)('cosign 3.1.3 and we', () => {
 
   describe.each(REGISTRIES)('on %s', (registry) => {
     it.concurrent.each(rowsFor(registry))('$name', async (row) => {
-      await expectRow(row, await freshScene(lab, registry, row.index), judges);
+      await expectRow(row, await freshScene(lab, registry, row.shape), judges);
     });
   });
 });

@@ -34,7 +34,10 @@ export interface Signing {
 /** `cosign sign`. */
 export function sign(signing: Signing): Step<CosignWorkshop> {
   return async (workshop, scene) => {
-    const annotations = Object.entries(signing.annotations ?? {}).flatMap(([key, value]) => ['-a', `${key}=${value}`]);
+    const annotations = Object.entries(signing.annotations ?? {}).flatMap(([key, value]) => [
+      '-a',
+      csvField(`${key}=${value}`),
+    ]);
     const args = ['sign', ...(await signingFlags(signing, workshop)), ...annotations];
     if (signing.recursive === true) args.push('--recursive');
     args.push(imageOf(scene, signing.subject));
@@ -58,6 +61,7 @@ const PREDICATES: Readonly<Record<string, object>> = {
     buildDefinition: { buildType: 'https://example.com/build/v1', externalParameters: {} },
     runDetails: { builder: { id: 'https://example.com/builder' } },
   },
+  link: { _type: 'link', name: 'build', command: [], materials: {}, products: {}, byproducts: {}, environment: {} },
   cyclonedx: { bomFormat: 'CycloneDX', specVersion: '1.6', components: [] },
 };
 
@@ -176,7 +180,12 @@ export function ourFlags(workshop: CosignWorkshop, ask: CosignQuestion, scene: S
 }
 
 function annotationFlags({ annotations }: CosignQuestion): readonly string[] {
-  return Object.entries(annotations ?? {}).flatMap(([key, value]) => ['-a', `${key}=${value}`]);
+  return Object.entries(annotations ?? {}).flatMap(([key, value]) => ['-a', csvField(`${key}=${value}`)]);
+}
+
+/** cosign reads `-a` as a line of CSV. */
+function csvField(text: string): string {
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function theirSigner(ask: CosignQuestion, workshop: CosignWorkshop): readonly string[] {

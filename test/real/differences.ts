@@ -42,6 +42,12 @@ export const DIFFERENCES = {
     tool: 'cosign',
     reason: 'cosign takes every statement in a bundle for a signature, whatever its predicate type',
   },
+  'text-predicates': {
+    kind: 'more capable',
+    tool: 'cosign',
+    reason:
+      'cosign attest --type spdx writes the SBOM as a text into the predicate, and cosign 3 then cannot decode its own statement; who attests what about which image is proven all the same',
+  },
   'anchored-patterns': {
     kind: 'stricter',
     tool: 'cosign',
@@ -52,6 +58,12 @@ export const DIFFERENCES = {
     tool: 'cosign',
     reason:
       'cosign sign --certificate-chain writes the issuers into the bundle, and its verify reads such bundles only with --allow-certificate-chain; we read them, and trust none of the issuers for being there',
+  },
+  'signature-cap': {
+    kind: 'stricter',
+    tool: 'cosign',
+    reason:
+      'we look at 64 signatures of an image, so that nobody can make us work without end, and the verdict says that there were more',
   },
   'no-statement': {
     kind: 'unknown instead',

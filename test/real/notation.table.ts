@@ -192,10 +192,17 @@ const PLACES: readonly NotaryRow[] = [
     theirs: 'refuse',
     ours: 'NoSignature',
   },
-  { name: 'an index', index: true, prepare: [notarise()], ask: {}, ...accepted },
+  {
+    name: "an image in Docker's format",
+    shape: 'docker',
+    prepare: [notarise({ format: 'cose' })],
+    ask: {},
+    ...accepted,
+  },
+  { name: 'an index', shape: 'index', prepare: [notarise()], ask: {}, ...accepted },
   {
     name: 'an image of a signed index',
-    index: true,
+    shape: 'index',
     prepare: [notarise()],
     ask: { subject: 'child' },
     theirs: 'refuse',
@@ -203,7 +210,7 @@ const PLACES: readonly NotaryRow[] = [
   },
   {
     name: 'a signed image of an index',
-    index: true,
+    shape: 'index',
     prepare: [notarise({ subject: 'child' })],
     ask: { subject: 'child' },
     ...accepted,

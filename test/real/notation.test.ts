@@ -34,7 +34,7 @@ describe.skipIf(!tools.ready)('notation 1.3.2 and we', () => {
   describe.each(REGISTRIES)('on %s', (registry) => {
     // Several at once: some rows wait for a certificate or a signature to end.
     it.concurrent.each(rowsFor(registry))('$name', async (row) => {
-      await expectRow(row, await freshScene(lab, registry, row.index), judges);
+      await expectRow(row, await freshScene(lab, registry, row.shape), judges);
     });
   });
 });

@@ -21,6 +21,8 @@ export interface Scene {
   readonly child: Descriptor;
 }
 
+export type Shape = 'index' | 'docker';
+
 /** Which image of a scene is meant. */
 export type SubjectName = 'image' | 'other' | 'child';
 
@@ -47,8 +49,8 @@ export interface Row<W, A> extends Expected {
   readonly name: string;
   readonly prepare: readonly Step<W>[];
   readonly ask: A;
-  /** `v1` is an index of two images. */
-  readonly index?: true;
+  /** What `v1` is, where it is no plain OCI image: an index of two, or an image in Docker's format. */
+  readonly shape?: Shape;
   /** Where the behaviour exists on one of the registries only. */
   readonly only?: RegistryName;
 }

@@ -115,6 +115,21 @@ export const flipSignature: Step<unknown> = async (_, { repository, image }) => 
   await putManifest(repository, { ...manifest, layers }, tag);
 };
 
+/** Puts so many forged signatures, each a layer of its own, before those of the legacy tag. */
+export function surround(count: number): Step<unknown> {
+  return async (_, { repository, image }) => {
+    const tag = tagOf(image.digest, 'sig');
+    const manifest = await getManifest(repository, tag);
+    const forged = await Promise.all(
+      Array.from({ length: count }, async (__, index) => {
+        const layer = await putBlob(repository, JSON.stringify({ forged: index, image: image.digest }), SIMPLE_SIGNING);
+        return { ...layer, annotations: { [SIGNATURE]: Buffer.alloc(70, index).toString('base64') } };
+      }),
+    );
+    await putManifest(repository, { ...manifest, layers: [...forged, ...(manifest.layers ?? [])] }, tag);
+  };
+}
+
 /** Writes a legacy signature tag with a payload of ours, validly signed by a key: what a signer could do, cosign does not. */
 export function signPayload(key: KeyName, payloadFor: (scene: Scene) => string): Step<CosignWorkshop> {
   return async (workshop, scene) => {
