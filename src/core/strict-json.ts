@@ -15,6 +15,8 @@ export interface StrictJsonLimits {
 
 const DEFAULT_DEPTH = 64;
 const DEFAULT_BYTES = 16 * 1024 * 1024;
+/** Escapes that stand for half a character: a pair of them is fine, which only a closer look tells. */
+const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
@@ -26,10 +28,11 @@ export function parseStrictJson(input: string | Uint8Array, limits: StrictJsonLi
   if (input.length > maxBytes) throw invalid('JSON', `at most ${maxBytes} bytes`, `${input.length}`);
   const text = typeof input === 'string' ? input : decodeUtf8(input);
   if (!text.isWellFormed()) throw invalid('JSON', 'well-formed text', 'a lone surrogate');
-  demandShallow(text, limits.maxDepth ?? DEFAULT_DEPTH);
+  const written = countMembers(text, limits.maxDepth ?? DEFAULT_DEPTH);
   const value = parse(text);
-  // The grammar is proven by now: the scan below may rely on it, and looks only at what JSON.parse forgives.
-  demandUnambiguous(text);
+  // The grammar is proven by now: the scan below may rely on it, and looks only at what JSON.parse forgives. Where
+  // every member that is written is there afterwards, no key came twice, and there is nothing to look for.
+  if (written !== membersOf(value) || ESCAPED_SURROGATE.test(text)) demandUnambiguous(text);
   return value;
 }
 
@@ -57,17 +60,29 @@ function parse(text: string): unknown {
 
 /**
  * Counts the nesting before anything is parsed: on megabytes of brackets JSON.parse spends seconds. In text that is no
- * JSON the count may be off; then it is refused here or there.
+ * JSON the count may be off; then it is refused here or there. Gives the number of members of all objects, by colons.
  */
-function demandShallow(text: string, maxDepth: number): void {
+function countMembers(text: string, maxDepth: number): number {
   let depth = 0;
+  let members = 0;
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);
     if (unit === 0x22) at = endOfString(text, at);
     else if (unit === 0x5d || unit === 0x7d) depth -= 1;
     else if (unit === 0x5b || unit === 0x7b) depth += 1;
+    else if (unit === 0x3a) members += 1;
     if (depth > maxDepth) throw invalid('JSON', `at most ${maxDepth} levels`, 'deeper nesting');
   }
+  return members;
+}
+
+/** The number of members of all objects in a parsed value; its depth has been bounded. */
+function membersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const children: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  let members = Array.isArray(value) ? 0 : children.length;
+  for (const child of children) members += membersOf(child);
+  return members;
 }
 
 /** Walks over a document that JSON.parse accepted: the keys of each object, and what escapes stand for. */
