@@ -35,7 +35,7 @@ export function notariseBeforeTheEnd(signing: Omit<NotarySigning, 'by'> = {}): S
 }
 
 /** Long enough to sign on a busy machine, short enough to wait for. */
-const SHORT_LIFE_S = 8;
+const SHORT_LIFE_S = 12;
 
 /** Lets time pass. */
 export function wait(ms: number): Step<unknown> {
