@@ -55,13 +55,16 @@ describe('the packed command line', () => {
     expect((await imageTrust(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  test.each(['v12.22.0', 'v20.20.2', 'v22.22.1', 'v23.11.0', 'v24.14.9', 'v25.9.0'])('under Node %s says in one line what it needs', async (version) => {
-    const preload = join(folder, `${version}.cjs`);
-    await writeFile(preload, `Object.defineProperty(process, 'version', { value: ${JSON.stringify(version)} });`);
-    const { code, stdout, stderr } = await imageTrust(['--version'], ['--require', preload]);
-    expect([code, stdout]).toEqual([64, '']);
-    expect(stderr).toBe(`image-trust: needs Node 22.22.2, 24.15.0 or 26.0.0 and later, found ${version}\n`);
-  });
+  test.each(['v12.22.0', 'v20.20.2', 'v22.22.1', 'v23.11.0', 'v24.14.9', 'v25.9.0'])(
+    'under Node %s says in one line what it needs',
+    async (version) => {
+      const preload = join(folder, `${version}.cjs`);
+      await writeFile(preload, `Object.defineProperty(process, 'version', { value: ${JSON.stringify(version)} });`);
+      const { code, stdout, stderr } = await imageTrust(['--version'], ['--require', preload]);
+      expect([code, stdout]).toEqual([64, '']);
+      expect(stderr).toBe(`image-trust: needs Node 22.22.2, 24.15.0 or 26.0.0 and later, found ${version}\n`);
+    },
+  );
 
   test.each(['v22.22.2', 'v24.15.0', 'v26.0.0', 'v28.1.0'])('under Node %s runs', async (version) => {
     const preload = join(folder, `${version}.cjs`);
