@@ -48,12 +48,19 @@ export interface KubeObject {
   readonly [field: string]: unknown;
 }
 
-/** An object to be written. */
-export interface KubeBody {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata?: { readonly name?: string; readonly namespace?: string };
-}
+/** An object to be written: any of ours by its interface, or a literal with whatever fields it has. */
+export type KubeBody =
+  | {
+      readonly apiVersion: string;
+      readonly kind: string;
+      readonly metadata?: { readonly name?: string; readonly namespace?: string };
+    }
+  | {
+      readonly apiVersion: string;
+      readonly kind: string;
+      readonly metadata?: { readonly name?: string; readonly namespace?: string; readonly [field: string]: unknown };
+      readonly [field: string]: unknown;
+    };
 
 /** An object by name. */
 export interface ObjectName {
@@ -128,6 +135,23 @@ export const CUSTOM_RESOURCE_DEFINITIONS: Resource = {
   kind: 'CustomResourceDefinition',
   namespaced: false,
 };
+
+/** All of them. */
+export const RESOURCES: readonly Resource[] = [
+  PODS,
+  NAMESPACES,
+  SECRETS,
+  CONFIGMAPS,
+  TRUSTED_KEYS,
+  IMAGE_TRUST_POLICIES,
+  POLICY_REPORTS,
+  OPEN_REPORTS,
+  LEASES,
+  EVENTS,
+  TOKEN_REVIEWS,
+  SUBJECT_ACCESS_REVIEWS,
+  CUSTOM_RESOURCE_DEFINITIONS,
+];
 
 /** `apiVersion` of the objects of a resource. */
 export function apiVersionOf({ group, version }: Pick<Resource, 'group' | 'version'>): string {
