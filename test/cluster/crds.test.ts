@@ -19,7 +19,7 @@ describeOnClusters('our kinds', {}, (cluster) => {
       name: `${plural}.imagetrust.dev`,
     });
     const status = crd?.['status'] as { conditions: { type: string; status: string }[] } | undefined;
-    const shown = (status?.conditions ?? []).map(({ type, status }) => `${type}=${status}`);
+    const shown = (status?.conditions ?? []).map((condition) => `${condition.type}=${condition.status}`);
     expect(shown.toSorted()).toEqual(['Established=True', 'NamesAccepted=True']);
   });
 

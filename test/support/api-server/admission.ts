@@ -171,11 +171,11 @@ function lease(kind: ServedKind, object: ApiObject): ApiObject {
 function event(kind: ServedKind, object: ApiObject): ApiObject {
   demandMicroTimes(kind, object, 'eventTime');
   demandMicroTimes(kind, object['series'], 'lastObservedTime');
-  const about = mapOf(object['regarding'])['namespace'];
+  const isCluster = mapOf(object['regarding'])['namespace'] === undefined;
   const namespace = object.metadata.namespace;
   const causes: Cause[] = [];
-  if (about === undefined ? namespace !== 'default' && namespace !== 'kube-system' : about !== namespace)
-    causes.push(invalid('involvedObject.namespace', about ?? '', 'does not match event.namespace'));
+  if (isCluster && namespace !== 'default' && namespace !== 'kube-system')
+    causes.push(invalid('involvedObject.namespace', '', 'does not match event.namespace'));
   if (object['eventTime'] === undefined) causes.push(required('eventTime'));
   const limits = { reportingController: 253, reportingInstance: 128, action: 128, reason: 128 };
   for (const [field, limit] of Object.entries(limits)) {

@@ -59,11 +59,11 @@ export function applied(
   const dropped = [...fieldsOfTree(mine?.fieldsV1 ?? {})].filter(([name]) => !wanted.has(name) && !isKept(kept, name));
   const base = dropped
     .map(([, path]) => path)
-    .toSorted((a, b) => b.length - a.length)
+    .toSorted((a, b) => a.length - b.length)
     .reduce<unknown>((value, path) => removed(value, path), live ?? {});
   const merged = mergedWith(schema, base, config) as ApiObject;
   const own = wanted.size === 0 ? [] : [entryOf(wanted, writer, mine)];
-  return { ...merged, metadata: { ...merged.metadata, managedFields: [...left, ...own] } };
+  return { ...merged, metadata: { ...merged.metadata, managedFields: ordered([...left, ...own]) } };
 }
 
 /** The managed fields after a create, an update or a patch that made `next` of `old`. */
@@ -84,7 +84,7 @@ export function managedAfterUpdate(
   const others = entries.filter((entry) => entry !== mine).flatMap((entry) => without(entry, taken, writer));
   const still = [...fieldsOfTree(mine?.fieldsV1 ?? {})].filter(([name]) => after.has(name));
   const own = new Map([...still, ...changed]);
-  return own.size === 0 ? others : [...others, entryOf(own, writer, mine)];
+  return ordered(own.size === 0 ? others : [...others, entryOf(own, writer, mine)]);
 }
 
 /** Lists merged as their schema says, maps field by field, the rest replaced. `null` stands for itself. */
@@ -101,6 +101,13 @@ export function mergedWith(schema: OpenApiSchema, live: unknown, config: unknown
     items.set(segment, mergedWith(mapOf(schema['items']), items.get(segment), item));
   }
   return [...items.values()];
+}
+
+/** Applies first, then by name, so that the order says nothing of who wrote last. */
+function ordered(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] {
+  const rank = ({ operation, manager, subresource = '' }: ManagedFieldsEntry): string =>
+    `${operation} ${manager} ${subresource}`;
+  return entries.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
 function isWriter(entry: ManagedFieldsEntry, { manager, operation, subresource }: Writer): boolean {

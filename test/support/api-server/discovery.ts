@@ -10,7 +10,8 @@ export function discovered(kinds: Kinds, path: string): JsonMap | 'ok' | undefin
   if (path === '/version') return { major: '1', minor: '36', gitVersion: KUBERNETES_VERSION, platform: 'linux/amd64' };
   if (path === '/api') return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
   if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groupsOf(kinds) };
-  const [, root, group, version] = path.split('/');
+  const [, root, group, version, ...rest] = path.split('/');
+  if (rest.length > 0) return undefined;
   if (root === 'api' && group !== undefined && version === undefined) return resources(kinds, group);
   if (root !== 'apis' || group === undefined) return undefined;
   if (version !== undefined) return resources(kinds, `${group}/${version}`);

@@ -151,6 +151,36 @@ function duplicates(schema: OpenApiSchema, items: readonly unknown[], path: stri
   });
 }
 
+/**
+ * What server-side apply refuses before anything else, because it cannot merge it: fields that are not declared, items
+ * without keys, items twice. The first of them in words; undefined where there is none.
+ */
+export function unmergeable(schema: OpenApiSchema, value: unknown, path: string): string | undefined {
+  if (schema['x-kubernetes-preserve-unknown-fields'] === true || path === '.metadata') return undefined;
+  if (Array.isArray(value)) return unmergeableList(schema, value, path);
+  if (!isMap(value) || schema['properties'] === undefined) return undefined;
+  for (const [name, field] of Object.entries(value)) {
+    const own = mapOf(schema['properties'])[name] ?? schema['additionalProperties'];
+    if (!isMap(own)) return `${path}.${name}: field not declared in schema`;
+    const below = unmergeable(own, field, `${path}.${name}`);
+    if (below !== undefined) return below;
+  }
+  return undefined;
+}
+
+function unmergeableList(schema: OpenApiSchema, items: readonly unknown[], path: string): string | undefined {
+  const type = schema['x-kubernetes-list-type'];
+  const keys = listOf(schema['x-kubernetes-list-map-keys']).map(String);
+  const keyless = items.findIndex((item) => type === 'map' && keys.every((key) => mapOf(item)[key] === undefined));
+  if (keyless >= 0)
+    return `${path}: element ${keyless}: associative list with keys has an element that omits all key fields ${JSON.stringify(keys)}`;
+  const [twice] = duplicates(schema, items, path);
+  if (twice !== undefined) return `${path}: duplicate entries for key ${twice.message}`;
+  return items
+    .map((item, index) => unmergeable(mapOf(schema['items']), item, `${path}[${index}]`))
+    .find((text) => text !== undefined);
+}
+
 /** The fields that tell an item of a list map apart, in the order of their names. */
 export function keyOfItem(item: JsonMap, keys: readonly string[]): JsonMap {
   return Object.fromEntries([...keys].sort().flatMap((key) => (item[key] === undefined ? [] : [[key, item[key]]])));

@@ -97,18 +97,22 @@ function stream(storage: Storage, asked: Asked, response: ServerResponse): OpenW
   const covers = (object: ApiObject): boolean =>
     (namespace === undefined || object.metadata.namespace === namespace) && selects(object);
   const from = Number(query.get('resourceVersion') ?? 0);
+  // A watch that was ended is open until its connection notices.
+  const write = (line: string): void => {
+    if (!response.writableEnded && !response.destroyed) response.write(line);
+  };
   return {
     resource: keyOf(kind),
     userAgent: headers['user-agent'] ?? '',
     send(change) {
       if (change.revision <= from) return;
       const type = seenType(change, covers);
-      if (type !== undefined) response.write(`{"type":"${type}","object":${encoded(kind, change.object, shape)}}\n`);
+      if (type !== undefined) write(`{"type":"${type}","object":${encoded(kind, change.object, shape)}}\n`);
     },
     bookmark() {
-      if (isTrue(query.get('allowWatchBookmarks'))) response.write(bookmarkLine(kind, shape, storage.revision()));
+      if (isTrue(query.get('allowWatchBookmarks'))) write(bookmarkLine(kind, shape, storage.revision()));
     },
-    write: (line) => void response.write(line),
+    write,
     end: () => void response.end(),
     reset: () => void response.destroy(),
   };

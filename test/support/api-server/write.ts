@@ -9,6 +9,7 @@ import { apiVersionOf, keyOf, type ServedKind } from './kinds.ts';
 import { type ApiObject, isMap, mapOf, type Meta, Refused, sameJson, textOf } from './object.ts';
 import { found } from './read.ts';
 import { type Asked, bodyOf, contentType, isTrue } from './request.ts';
+import { unmergeable } from './schema.ts';
 import { objectKey, type Storage } from './storage.ts';
 
 export interface Written {
@@ -87,6 +88,13 @@ function applyTo(context: WriteContext, asked: Asked, given: ApiObject): Written
     );
   if (given.metadata.managedFields !== undefined)
     throw new Refused(400, 'BadRequest', 'metadata.managedFields must be nil');
+  const wrong = kind.custom ? unmergeable(kind.schema, given, '') : undefined;
+  if (wrong !== undefined)
+    throw new Refused(
+      500,
+      'InternalError',
+      `failed to create typed patch object (${given.metadata.namespace ?? ''}/${given.metadata.name}; ${given.apiVersion}, Kind=${kind.kind}): ${wrong}`,
+    );
   const live = isStored(context, asked) ? found(context.storage, asked) : undefined;
   if (live === undefined && subresource !== undefined) found(context.storage, asked);
   if (live === undefined) context.demandPlace(kind, asked.namespace);

@@ -41,7 +41,26 @@ export interface ClusterClient extends AsyncDisposable {
   /** Deletes at once, without a grace period. Not there: nothing happens. */
   remove(target: Target): Promise<void>;
   /** A request as it is; throws ApiRefusal from 400 on. */
-  send(method: string, path: string, body?: unknown, contentType?: string): Promise<unknown>;
+  send(method: string, path: string, body?: unknown, media?: Media): Promise<unknown>;
+  /** Watches a path until it is stopped; what came is in `events`, in order. */
+  watch(path: string, media?: Media): Promise<Watching>;
+}
+
+/** Content types of a request. */
+export interface Media {
+  readonly contentType?: string;
+  readonly accept?: string;
+}
+
+export interface WatchEvent {
+  readonly type: string;
+  readonly object: ApiObject;
+}
+
+export interface Watching extends AsyncDisposable {
+  readonly events: readonly WatchEvent[];
+  /** Has the server ended it? */
+  readonly ended: () => boolean;
 }
 
 /** An object to send. */
@@ -65,18 +84,14 @@ export function clusterClient(entrance: Entrance): ClusterClient {
   const agent = new Agent({ allowH2: false, connect: { ...(ca === undefined ? {} : { ca }), ...certificate } });
   const paths = pathsBy((path) => send('GET', path));
 
-  async function send(
-    method: string,
-    path: string,
-    body?: unknown,
-    contentType = 'application/json',
-  ): Promise<unknown> {
-    const headers = {
-      'user-agent': 'tests',
-      accept: 'application/json',
-      'content-type': contentType,
-      ...authorization(entrance),
-    };
+  const headersFor = ({ contentType = 'application/json', accept = 'application/json' }: Media) => ({
+    'user-agent': 'tests',
+    accept,
+    'content-type': contentType,
+    ...authorization(entrance),
+  });
+  async function send(method: string, path: string, body?: unknown, media: Media = {}): Promise<unknown> {
+    const headers = headersFor(media);
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const text = body === undefined ? null : JSON.stringify(body);
     const options = { method, headers, body: text, dispatcher: agent, signal };
@@ -87,7 +102,7 @@ export function clusterClient(entrance: Entrance): ClusterClient {
   }
   const at = async (target: Target, rest = ''): Promise<string> => `${await paths(target)}/${target.name}${rest}`;
   const applyAt = async (object: Loose, rest: string): Promise<ApiObject> =>
-    (await send('PATCH', await at(targetOf(object), rest), object, APPLY)) as ApiObject;
+    (await send('PATCH', await at(targetOf(object), rest), object, { contentType: APPLY })) as ApiObject;
 
   const client: ClusterClient = {
     send,
@@ -106,7 +121,9 @@ export function clusterClient(entrance: Entrance): ClusterClient {
     annotate: (target, annotations) => client.patch(target, { metadata: { annotations } }),
     async patch(target, change, subresource) {
       const rest = subresource === undefined ? '' : `/${subresource}`;
-      return (await send('PATCH', await at(target, rest), change, 'application/merge-patch+json')) as ApiObject;
+      return (await send('PATCH', await at(target, rest), change, {
+        contentType: 'application/merge-patch+json',
+      })) as ApiObject;
     },
     get: (target) => orAbsent(async () => (await send('GET', await at(target))) as ApiObject),
     async list(apiVersion, kind, namespace) {
@@ -117,6 +134,13 @@ export function clusterClient(entrance: Entrance): ClusterClient {
       await orAbsent(async () =>
         send('DELETE', await at(target), { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 0 }),
       );
+    },
+    async watch(path, media = {}) {
+      const stop = new AbortController();
+      const options = { headers: headersFor(media), dispatcher: agent, signal: stop.signal };
+      const response = await request(`${entrance.server}${path}`, options);
+      if (response.statusCode >= 400) throw new ApiRefusal(response.statusCode, sentenceOf(await response.body.text()));
+      return watching(response.body, stop);
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
@@ -146,6 +170,31 @@ function pathsBy(read: (path: string) => Promise<unknown>) {
 export function targetOf(object: Loose): Target {
   const { name = '', namespace } = object['metadata'] as { name?: string; namespace?: string };
   return { apiVersion: object.apiVersion, kind: object.kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function watching(body: AsyncIterable<Buffer>, stop: AbortController): Watching {
+  const events: WatchEvent[] = [];
+  const state = { ended: false };
+  const read = async (): Promise<void> => {
+    let rest = '';
+    for await (const chunk of body) {
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) events.push(JSON.parse(line) as WatchEvent);
+    }
+  };
+  const done = read().then(
+    () => (state.ended = true),
+    () => (state.ended = true),
+  );
+  return {
+    events,
+    ended: () => state.ended,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await done;
+    },
+  };
 }
 
 async function orAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
