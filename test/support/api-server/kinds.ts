@@ -89,7 +89,9 @@ const METADATA: JsonMap = {
 };
 
 function withMetadata(schema: JsonMap): JsonMap {
-  return { ...schema, properties: { ...mapOf(schema['properties']), metadata: METADATA } };
+  const text = { type: 'string' };
+  const properties = { apiVersion: text, kind: text, ...mapOf(schema['properties']), metadata: METADATA };
+  return { ...schema, properties };
 }
 
 const listMap = (key: string, item: JsonMap = {}): JsonMap => ({
