@@ -33,6 +33,7 @@ export interface PolicyBook {
   /** Takes a policy in. The first time its status tells which passes there were before this start. */
   set(policy: ImageTrustPolicy, now: Date): void;
   remove(name: string): void;
+  policies(): readonly ImageTrustPolicy[];
   /** The policies that name a TrustedKey. */
   naming(trustedKey: string): readonly string[];
   /** Keys or their lives changed: identities are made anew. */
@@ -67,6 +68,7 @@ export function createPolicyBook(signers: SignerBook): PolicyBook {
       passes.end(name);
       trust.forget(name);
     },
+    policies: () => [...entries.values()].map(({ policy }) => policy),
     naming: (key) => [...entries].flatMap(([name, { trustedKeys }]) => (trustedKeys.includes(key) ? [name] : [])),
     trustChanged: () => trust.forget(),
     trustId: (policy, now) => trust.of(policy, now),

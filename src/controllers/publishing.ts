@@ -1,0 +1,250 @@
+/**
+ * Publishes what is known: reports of workloads, status of policies and keys, events and log lines for what changed.
+ * Owns when something is written: on change only, gathered for a moment. Must never call a registry, nor decide.
+ */
+import type { TrustedKeyStatus } from '../api/trusted-key-status.ts';
+import type { ImageTrustPolicyStatus } from '../api/image-trust-policy-status.ts';
+import { API_VERSION } from '../api/group.ts';
+import type { Clock } from '../core/clock.ts';
+import { type KeyDependents, dependentsByKey } from '../core/dependents.ts';
+import { parseDuration } from '../core/duration.ts';
+import type { PolicyView } from '../core/known.ts';
+import type { Transition } from '../core/transition.ts';
+import { isKubeFailure } from '../kube/failure.ts';
+import { IMAGE_TRUST_POLICIES, type Resource, TRUSTED_KEYS } from '../kube/resource.ts';
+import type { KubeClient } from '../kube/verbs.ts';
+import { keyStatusChangesAt, type KeyView, sameKeyStatus, summariseKey } from '../outputs/key-status.ts';
+import { policyStatusChangesAt, samePolicyStatus, summarisePolicy } from '../outputs/policy-status.ts';
+import { keyFactsOf } from '../verify/trust/key-facts.ts';
+import type { Board } from './board.ts';
+import { type Controller, type ControllerObserver, createController, DONE, type Next } from './controller.ts';
+import type { PolicyBook } from './policy-book.ts';
+import type { ReportKeeper } from './report-keeper.ts';
+import type { SignerBook } from './signers.ts';
+
+/** What publishing works with. */
+export interface PublishingOptions {
+  readonly client: KubeClient;
+  readonly board: Board;
+  readonly book: PolicyBook;
+  readonly signers: SignerBook;
+  /** Absent: no reports are wanted. */
+  readonly reports: ReportKeeper | undefined;
+  /** `apiVersion` and kind of the reports that are wanted, for messages. */
+  readonly reportKind: string;
+  readonly clock: Clock;
+  readonly observerOf: (controller: string) => ControllerObserver;
+  /** Told of every change of a verdict, for events and logs. */
+  readonly onTransition: (transition: Transition) => void;
+}
+
+/** The controllers that write. */
+export interface Publishing {
+  readonly controllers: readonly Controller[];
+  /** The rows of a workload may be others. */
+  workload(key: string): void;
+  policy(name: string): void;
+  key(name: string): void;
+}
+
+/** Field manager of what we write into `status`. */
+export const STATUS_MANAGER = 'image-trust-operator-status';
+
+/** How long changes are gathered before they are written, in milliseconds: verdicts of a pass come in hundreds. */
+const GATHER_MS = { workload: 300, policy: 1_000, key: 2_000 } as const;
+const WRITES_AT_ONCE = 8;
+
+/** Makes the controllers. */
+export function createPublishing(options: PublishingOptions): Publishing {
+  const { clock, observerOf } = options;
+  const written: Written = { policies: new Map(), keys: new Map() };
+  const dependents = createDependents(options);
+  const controller = (name: string, concurrency: number, reconcile: Reconcile): Controller =>
+    createController({ name, clock, concurrency, reconcile, observer: observerOf(name) });
+  const workloads = controller('report', WRITES_AT_ONCE, (key, signal) => publishWorkload(key, options, parts, signal));
+  const policies = controller('policystatus', 2, (name, signal) => publishPolicy(name, options, written, signal));
+  const keys = controller('trustedkeystatus', 2, (name, signal) =>
+    publishKey(name, { options, written, dependents }, signal),
+  );
+  const parts: Publishing = {
+    controllers: [workloads, policies, keys],
+    workload: (key) => workloads.add(key, { afterMs: GATHER_MS.workload }),
+    policy: (name) => policies.add(name, { afterMs: GATHER_MS.policy }),
+    key: (name) => {
+      dependents.changed();
+      keys.add(name, { afterMs: GATHER_MS.key });
+    },
+  };
+  return parts;
+}
+
+type Reconcile = (key: string, signal: AbortSignal) => Promise<Next>;
+
+/** The status that was written last, by name: newer than what the watch has brought back. */
+interface Written {
+  readonly policies: Map<string, ImageTrustPolicyStatus>;
+  readonly keys: Map<string, TrustedKeyStatus>;
+}
+
+async function publishWorkload(
+  key: string,
+  { board, book, reports, clock, onTransition }: PublishingOptions,
+  publishing: Publishing,
+  signal: AbortSignal,
+): Promise<Next> {
+  const { rows, transitions, policies, runs } = board.refresh(key, new Date(clock.now()));
+  for (const transition of transitions) onTransition(transition);
+  for (const policy of policies) publishing.policy(policy);
+  for (const name of new Set(policies.flatMap((policy) => book.get(policy)?.trustedKeys ?? []))) publishing.key(name);
+  // Images that run and were not judged yet: what the report says of them stays until they are.
+  if (rows.length === 0 && runs && policies.length > 0) return DONE;
+  await reports?.publish(key, rows, signal).catch((error: unknown) => {
+    // A namespace that is going away takes nothing new, and what is in it goes with it.
+    if (isKubeFailure(error, 'forbidden') && error.detail.reason === 'NamespaceTerminating') return;
+    if (isKubeFailure(error, 'not-found')) return;
+    throw error;
+  });
+  return DONE;
+}
+
+async function publishPolicy(
+  name: string,
+  options: PublishingOptions,
+  written: Written,
+  signal: AbortSignal,
+): Promise<Next> {
+  const { book, clock, reports, reportKind } = options;
+  const now = new Date(clock.now());
+  const view = viewOf(name, options);
+  if (view === undefined || book.get(name) === undefined) {
+    written.policies.delete(name);
+    return DONE;
+  }
+  const previous = written.policies.get(name) ?? view.policy.status;
+  const unserved = reports?.served === false ? { unservedReports: reportKind } : {};
+  const status = summarisePolicy(view, now, { ...(previous === undefined ? {} : { previous }), ...unserved });
+  if (!samePolicyStatus(previous, status) || isStale(view, previous, now)) {
+    await writeStatus(options.client, IMAGE_TRUST_POLICIES, { name, kind: 'ImageTrustPolicy', status }, signal);
+    written.policies.set(name, status);
+  }
+  return at(policyStatusChangesAt(view, now, status));
+}
+
+/** The view of a policy; undefined where it is gone. */
+export function viewOf(
+  name: string,
+  { book, board, signers }: Pick<PublishingOptions, 'book' | 'board' | 'signers'>,
+): PolicyView | undefined {
+  const entry = book.get(name);
+  if (entry === undefined) return undefined;
+  const { policy, pass, next, problem, handledRequest, trustedKeys } = entry;
+  return {
+    policy,
+    rows: board.rowsOf(name),
+    pending: board.pendingOf(name),
+    ...(pass === undefined ? {} : { lastPass: pass }),
+    ...(next === undefined || policy.spec.verification.suspend ? {} : { nextPass: next }),
+    ...(problem === undefined ? {} : { problem }),
+    ...(handledRequest === undefined ? {} : { lastHandledRequestedAt: handledRequest }),
+    keysNotReady: trustedKeys.flatMap((key) => notReady(key, signers)),
+  };
+}
+
+function notReady(name: string, signers: SignerBook): PolicyView['keysNotReady'] {
+  const signer = signers.signers().get(name);
+  if (signer?.state === 'usable') return [];
+  if (signer !== undefined) return [{ name, message: signer.message }];
+  const message = signers.key(name) === undefined ? `there is no TrustedKey "${name}"` : 'its material is being read';
+  return [{ name, message }];
+}
+
+/**
+ * A pass that changes nothing writes nothing; but the time of the last pass in the status must not grow so old that a
+ * restart would take the policy for overdue.
+ */
+function isStale({ policy, lastPass }: PolicyView, previous: ImageTrustPolicyStatus | undefined, now: Date): boolean {
+  if (lastPass?.completionTime === undefined) return false;
+  const completed = previous?.lastPass?.completionTime;
+  if (completed === undefined) return true;
+  const staleness = parseDuration(policy.spec.verification.maxStaleness);
+  return (
+    lastPass.completionTime.getTime() > Date.parse(completed) && now.getTime() - Date.parse(completed) >= staleness / 2
+  );
+}
+
+interface KeyDesk {
+  readonly options: PublishingOptions;
+  readonly written: Written;
+  readonly dependents: Dependents;
+}
+
+async function publishKey(name: string, { options, written, dependents }: KeyDesk, signal: AbortSignal): Promise<Next> {
+  const { signers, clock, client } = options;
+  const now = new Date(clock.now());
+  const key = signers.key(name);
+  if (key === undefined) {
+    written.keys.delete(name);
+    return DONE;
+  }
+  const depending = dependents.of(name);
+  const base = { key, material: materialOf(name, signers) };
+  const view: KeyView = depending === undefined ? base : { ...base, dependents: depending };
+  const previous = written.keys.get(name) ?? key.status;
+  const status = summariseKey(view, now, previous);
+  if (!sameKeyStatus(previous, status)) {
+    await writeStatus(client, TRUSTED_KEYS, { name, kind: 'TrustedKey', status }, signal);
+    written.keys.set(name, status);
+  }
+  return at(keyStatusChangesAt(view, now));
+}
+
+function materialOf(name: string, signers: SignerBook): KeyView['material'] {
+  const signer = signers.signers().get(name);
+  if (signer === undefined) return { state: 'loading' };
+  if (signer.state === 'usable') return { state: 'usable', keys: keyFactsOf(signer.material) };
+  return { state: 'unusable', reason: signer.reason, message: signer.message };
+}
+
+interface Dependents {
+  of(key: string): KeyDependents | undefined;
+  changed(): void;
+}
+
+/** Counted for all keys at once, when somebody asks after a change. */
+function createDependents({ board, book }: PublishingOptions): Dependents {
+  let counted: ReadonlyMap<string, KeyDependents> | undefined;
+  return {
+    changed: () => {
+      counted = undefined;
+    },
+    of(key): KeyDependents | undefined {
+      counted ??= dependentsByKey(book.policies(), board.rows());
+      return counted.get(key);
+    },
+  };
+}
+
+interface StatusBody {
+  readonly name: string;
+  readonly kind: string;
+  readonly status: unknown;
+}
+
+/** An object that is gone needs no status. */
+async function writeStatus(
+  client: KubeClient,
+  resource: Resource,
+  { name, kind, status }: StatusBody,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = { apiVersion: API_VERSION, kind, metadata: { name }, status };
+  try {
+    await client.apply(resource, body, { fieldManager: STATUS_MANAGER, subresource: 'status', signal });
+  } catch (error) {
+    if (!isKubeFailure(error, 'not-found')) throw error;
+  }
+}
+
+function at(time: Date | undefined): Next {
+  return time === undefined ? DONE : { kind: 'at', at: time };
+}
