@@ -53,9 +53,15 @@ check: packages ## Format, lint, types, generated files in date, unit, golden an
 	@echo "==> Unit, golden and property tests"
 	@$(VITEST) --project unit
 
-test: check ## All of check, the packed command line, and the demo
-	@echo "==> The packed command line and the demo"
-	@$(VITEST) --project packed
+# The real control plane is built, where it is missing, while everything else runs; its suites wait for it.
+test: ## All of check, the packed command line and the demo, the operator on an API server in memory and on a real one
+	@$(MAKE) --no-print-directory packages
+	@$(NODE) test/toolbox/prepare.ts kube-apiserver etcd kubectl kube-controller-manager & \
+	  $(MAKE) --no-print-directory check && \
+	  echo "==> The packed command line and the demo" && \
+	  $(VITEST) --project packed && \
+	  echo "==> The operator on the API servers" && \
+	  $(VITEST) --project cluster
 
 test-real: packages ## Against the real cosign and notation (built with Go into a cache where they are missing)
 	@$(VITEST) --project real

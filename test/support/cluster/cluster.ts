@@ -39,6 +39,8 @@ export type Cluster =
 export interface ClusterOptions extends ControlPlaneOptions {
   /** Apply crds/ and wait until they are served. Default true. */
   readonly crds?: boolean;
+  /** For what only one kind can do. Default: both. */
+  readonly only?: Cluster['kind'];
 }
 
 const KINDS = ['embedded', 'real'] as const;
@@ -52,18 +54,22 @@ export function describeOnClusters(
   options: ClusterOptions,
   suite: (cluster: () => Cluster) => void,
 ): void {
-  const only = process.env['CLUSTER'];
-  const kinds = KINDS.filter((kind) => only === undefined || kind === only);
+  const kinds = KINDS.filter((kind) => kind === (options.only ?? kind));
+  const wanted = process.env['CLUSTER'];
   describe.each(kinds)(`${name}, on the %s cluster`, (kind) => {
     let cluster: Cluster | undefined;
     beforeAll(async () => {
-      cluster = await startCluster(kind, options);
+      if (kind === (wanted ?? kind)) cluster = await startCluster(kind, options);
     }, START_LIMIT_MS);
     afterAll(async () => cluster?.[Symbol.asyncDispose]());
-    beforeEach((context) => context.skip(cluster === undefined, 'no real control plane on this machine'));
+    beforeEach((context) =>
+      context.skip(
+        cluster === undefined,
+        wanted === undefined ? 'no real control plane on this machine' : `CLUSTER=${wanted}`,
+      ),
+    );
     suite(() => {
-      if (cluster === undefined) throw new Error('the cluster has not been started');
-      return cluster;
+      return cluster ?? unstarted();
     });
   });
 }
@@ -130,6 +136,10 @@ async function real(options: ClusterOptions): Promise<Cluster | undefined> {
       await plane[Symbol.asyncDispose]();
     },
   };
+}
+
+function unstarted(): never {
+  throw new Error('the cluster has not been started');
 }
 
 function fail(): never {
