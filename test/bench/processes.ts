@@ -19,7 +19,7 @@ export interface Usage {
 
 const START_MS = 20_000;
 const RUN_MS = 120_000;
-const USAGE = fileURLToPath(new URL('usage.ts', import.meta.url));
+const USAGE = fileURLToPath(new URL('usage.mjs', import.meta.url));
 
 /** `crane registry serve`: a real registry in memory, of other people's making, that both tools ask. */
 export async function startCraneRegistry(crane: string): Promise<RegistryProcess> {
