@@ -2,12 +2,18 @@
  * Wires the process to the command line: streams, signals, exit code. Composition and nothing else.
  */
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { UsageError } from './cli/exit.ts';
 import { runProgram } from './cli/program.ts';
 import type { Output, Terminal } from './cli/terminal.ts';
 
 /** After the first signal, so long until the process ends whatever still runs, in milliseconds. */
 const GRACE_MS = 500;
+
+// What lives briefly here lives very briefly, so the young generation stays as large as loading the modules made it.
+// Measured (make bench, 10,000 Pods): a sixth less memory at the peak, and no more time. Its size itself can only be
+// given to `node`, which starts before any of this; growth is looked up each time that V8 grows it.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
