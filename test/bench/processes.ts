@@ -1,5 +1,7 @@
 /** Child processes of the benchmark: each is bounded in time, and ended by its own id. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** A registry in a process of its own. */
@@ -21,33 +23,38 @@ const START_MS = 20_000;
 const RUN_MS = 120_000;
 const USAGE = fileURLToPath(new URL('usage.mjs', import.meta.url));
 
-/** `crane registry serve`: a real registry in memory, of other people's making, that both tools ask. */
+/**
+ * `crane registry serve`: a real registry in memory, of other people's making, that both tools ask. It logs every
+ * request, to nowhere: somebody who reads would be a third process on the machine's cores.
+ */
 export async function startCraneRegistry(crane: string): Promise<RegistryProcess> {
-  const child = spawn(crane, ['registry', 'serve', '--address', '127.0.0.1:0'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const port = await portOf(child);
-  return {
-    host: `127.0.0.1:${port}`,
-    [Symbol.asyncDispose]: () => ended(child),
-  };
+  const host = `127.0.0.1:${await freePort()}`;
+  const child = spawn(crane, ['registry', 'serve', '--address', host], { stdio: 'ignore' });
+  const registry = { host, [Symbol.asyncDispose]: () => ended(child) };
+  const deadline = performance.now() + START_MS;
+  while (!(await answers(host))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      await ended(child);
+      throw new Error(`the registry did not start on ${host} (exit code ${child.exitCode})`);
+    }
+    await setTimeout(20);
+  }
+  return registry;
 }
 
-/** The port that it says it serves on; what it says of each request after that is read and dropped. */
-async function portOf(child: ChildProcess): Promise<string> {
-  let said = '';
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the registry did not start: ${said}`)), START_MS);
-    child.on('error', reject);
-    child.on('exit', (code) => reject(new Error(`the registry ended with ${code}: ${said}`)));
-    child.stderr?.on('data', (chunk: Buffer) => {
-      if (said.length < 10_000) said += chunk.toString();
-      const port = /serving on port (\d+)/.exec(said)?.[1];
-      if (port === undefined) return;
-      clearTimeout(timer);
-      resolve(port);
-    });
-  });
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function answers(host: string): Promise<boolean> {
+  return fetch(`http://${host}/v2/`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 async function ended(child: ChildProcess): Promise<void> {
