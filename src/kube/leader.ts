@@ -134,14 +134,11 @@ class LeaseElector implements Elector {
     const deadline = createDeadline(outer, TRY_MS);
     const { signal } = deadline;
     try {
-      return this.isLeader() && this.observed !== undefined
-        ? await this.renew(this.observed, signal)
-        : await this.compete(signal);
+      const renewed = this.isLeader() && (await this.renew(signal).catch(() => false));
+      // Somebody else wrote, or deleted, or the answer got lost: reading tells, as in client-go's slow path.
+      return renewed || (await this.compete(signal));
     } catch (error) {
-      if (outer.aborted) return false;
-      // Somebody else wrote first, or the cached Lease is old: the next try knows what is there now.
-      if (isKubeFailure(error, 'conflict', 'not-found')) await this.observeAnew(signal).catch(() => undefined);
-      else this.options.onFailure?.(error);
+      if (!outer.aborted) this.options.onFailure?.(error);
       return false;
     } finally {
       deadline.release();
@@ -171,9 +168,12 @@ class LeaseElector implements Elector {
   }
 
   /** Without reading first: our own last write says what is there, and a conflict says that it does not. */
-  private renew({ record, lease }: Observed, signal: AbortSignal): Promise<boolean> {
+  private renew(signal: AbortSignal): Promise<boolean> {
+    const observed = this.observed;
+    if (observed === undefined) return Promise.resolve(false);
     const now = this.options.clock.now();
-    return this.claim({ record: { ...record, renewTime: microTime(now) }, now, over: lease }, signal);
+    const record = { ...observed.record, renewTime: microTime(now) };
+    return this.claim({ record, now, over: observed.lease }, signal);
   }
 
   private async claim(
