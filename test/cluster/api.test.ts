@@ -48,7 +48,7 @@ async function codeOf(asked: Promise<unknown>): Promise<number> {
   );
 }
 
-describeOnClusters('an API server', { controllers: true }, (cluster) => {
+describeOnClusters('an API server', { controllers: 'lifecycle' }, (cluster) => {
   let client: ClusterClient;
   beforeEach(async () => {
     client = cluster().client;

@@ -8,7 +8,7 @@ import { runTool } from '../toolbox/toolbox.ts';
 
 const CONFIG = join(import.meta.dirname, '../../config');
 
-describeOnClusters('the installation', { crds: false, controllers: true, only: 'real' }, (cluster) => {
+describeOnClusters('the installation', { crds: false, controllers: 'all', only: 'real' }, (cluster) => {
   test('is taken whole, without a word of warning', async () => {
     const { code, stdout, stderr } = await kubectl(cluster(), 'apply', '-k', join(CONFIG, 'default'));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

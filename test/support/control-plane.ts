@@ -3,20 +3,20 @@
  * ports with certificates of its own in a temporary folder. Ends what it started by process, within 20 s, and
  * removes the folder.
  *
- *   await using plane = await startControlPlane(box, { controllers: true, audit: true });
+ *   await using plane = await startControlPlane(box, { controllers: 'all', audit: true });
  *   plane.kubeconfig                     // a file, as admin
  *   await plane.apiServer.restart();
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import type { ToolName } from '../toolbox/toolbox.ts';
 import type { Entrance } from './cluster/client.ts';
+import { freePorts } from './free-ports.ts';
 import { CA, type Issued, openPki, type Pki } from './pki.ts';
 
 /** What it needs of the toolbox. */
@@ -29,8 +29,11 @@ export const CONTROL_PLANE_TOOLS = [
 type ControlPlaneTool = (typeof CONTROL_PLANE_TOOLS)[number];
 
 export interface ControlPlaneOptions {
-  /** Garbage collection, namespaces, Deployments, ReplicaSets, ServiceAccounts. */
-  readonly controllers?: boolean;
+  /**
+   * Which controllers of kube-controller-manager run: `lifecycle` collects garbage and empties namespaces, `all` makes
+   * Pods of Deployments too, and ServiceAccounts. Default: it is not started.
+   */
+  readonly controllers?: keyof typeof CONTROLLERS;
   /** Write who asked what into `auditLog()`. */
   readonly audit?: boolean;
 }
@@ -104,12 +107,16 @@ export async function startControlPlane(
     const flags = apiServerFlags(folder, { etcd: url, port: port ?? 0, audit: options.audit === true });
     const ready = (): Promise<boolean> => answers(`${entrance.server}/readyz`, entrance);
     const apiServer = await begin(program(folder, box.path('kube-apiserver'), flags, ready));
-    if (options.controllers === true)
+    if (options.controllers !== undefined)
       await begin(
         program(
           folder,
           box.path('kube-controller-manager'),
-          controllerFlags(folder, kubeconfig, controllersPort ?? 0),
+          controllerFlags(folder, {
+            kubeconfig,
+            port: controllersPort ?? 0,
+            controllers: CONTROLLERS[options.controllers],
+          }),
           () => answers(`https://127.0.0.1:${controllersPort}/healthz`),
         ),
       );
@@ -201,12 +208,19 @@ function apiServerFlags(
   ];
 }
 
-const CONTROLLERS = ['garbage-collector', 'namespace', 'deployment', 'replicaset', 'serviceaccount'];
+const LIFECYCLE = ['garbage-collector', 'namespace'];
+const CONTROLLERS = {
+  lifecycle: LIFECYCLE,
+  all: [...LIFECYCLE, 'deployment', 'replicaset', 'serviceaccount'],
+} as const;
 
-function controllerFlags(folder: string, kubeconfig: string, port: number): readonly string[] {
+function controllerFlags(
+  folder: string,
+  { kubeconfig, port, controllers }: { kubeconfig: string; port: number; controllers: readonly string[] },
+): readonly string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
-    `--controllers=${CONTROLLERS.map((name) => `${name}-controller`).join(',')}`,
+    `--controllers=${controllers.map((name) => `${name}-controller`).join(',')}`,
     '--leader-elect=false',
     '--bind-address=127.0.0.1',
     `--secure-port=${port}`,
@@ -268,17 +282,6 @@ async function answers(url: string, { certificate }: Partial<Entrance> = {}): Pr
   } finally {
     await agent.destroy();
   }
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return address !== null && typeof address === 'object' ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** A kubeconfig file for an entrance. */

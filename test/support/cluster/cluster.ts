@@ -41,6 +41,8 @@ export interface ClusterOptions extends ControlPlaneOptions {
   readonly crds?: boolean;
   /** For what only one kind can do. Default: both. */
   readonly only?: Cluster['kind'];
+  /** What the suite needs beside the cluster; ended before it. */
+  readonly prepare?: (cluster: Cluster) => Promise<AsyncDisposable>;
 }
 
 const KINDS = ['embedded', 'real'] as const;
@@ -58,10 +60,14 @@ export function describeOnClusters(
   const wanted = process.env['CLUSTER'];
   describe.each(kinds)(`${name}, on the %s cluster`, (kind) => {
     let cluster: Cluster | undefined;
+    const stack = new AsyncDisposableStack();
     beforeAll(async () => {
       if (kind === (wanted ?? kind)) cluster = await startCluster(kind, options);
+      if (cluster === undefined) return;
+      stack.use(cluster);
+      stack.use(await options.prepare?.(cluster));
     }, START_LIMIT_MS);
-    afterAll(async () => cluster?.[Symbol.asyncDispose]());
+    afterAll(() => stack.disposeAsync());
     beforeEach((context) =>
       context.skip(
         cluster === undefined,
@@ -90,6 +96,18 @@ export async function installCrds(client: ClusterClient): Promise<void> {
   for (const kind of ['TrustedKey', 'ImageTrustPolicy'])
     await eventually(() => client.list('imagetrust.dev/v1alpha1', kind), { what: `${kind} is served` });
 }
+
+/** Applies the CRD of a kind of reports, from test/fixtures/crds, and waits until it is served. */
+export async function installReports(client: ClusterClient, api: 'wgpolicyk8s' | 'openreports'): Promise<void> {
+  const [file, version, kind] = REPORTS[api];
+  await client.apply(...documentsOf(`test/fixtures/crds/${file}`));
+  await eventually(() => client.list(version, kind), { what: `${kind} is served` });
+}
+
+const REPORTS = {
+  wgpolicyk8s: ['wgpolicyk8s.io_policyreports.yaml', 'wgpolicyk8s.io/v1alpha2', 'PolicyReport'],
+  openreports: ['openreports.io_reports.yaml', 'openreports.io/v1alpha1', 'Report'],
+} as const;
 
 /** The documents of a YAML file of the checkout. */
 export function documentsOf(path: string): readonly Loose[] {
