@@ -11,6 +11,8 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     pool: 'threads',
+    // CommonJS packages are imported as Node does it; the product runs on Node, not on a bundler.
+    deps: { interopDefault: false },
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
