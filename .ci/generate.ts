@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { crdOf } from '../src/api/crd.ts';
 import { GROUP, KINDS, type KindName } from '../src/api/group.ts';
 import { publishedSchemas } from '../src/outputs/schemas.ts';
+import { conditionsReference, metricsReference } from './operator-pages.ts';
 import { apiReference, reasonReference } from './reference-pages.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -20,6 +21,8 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ...KIND_NAMES.map((kind): [string, string] => [`crds/${GROUP}_${KINDS[kind].plural}.yaml`, crdYaml(kind)]),
     ['docs/reasons.md', reasonReference()],
     ['docs/api.md', apiReference(KIND_NAMES)],
+    ['docs/conditions.md', conditionsReference()],
+    ['docs/metrics.md', metricsReference()],
     ...Object.entries(publishedSchemas()).map(([file, schema]): [string, string] => [
       `docs/${file}`,
       `${JSON.stringify(schema, undefined, 2)}\n`,

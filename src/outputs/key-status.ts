@@ -69,6 +69,11 @@ export function keyStatusChangesAt(view: KeyView, now: Date): Date | undefined {
   return ahead.length === 0 ? undefined : new Date(Math.min(...ahead));
 }
 
+/** When the first certificate of the key, or its validity, ends; undefined where nothing does, or has been revoked. */
+export function endOfKey(view: KeyView): Date | undefined {
+  return endsOf(view)[0]?.at;
+}
+
 const MAX_KEYS = 64;
 const DAY_MS = 86_400_000;
 

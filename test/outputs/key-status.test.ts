@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { TrustedKey } from '../../src/api/trusted-key.ts';
 import { TrustedKeyStatus } from '../../src/api/trusted-key-status.ts';
 import { renderYaml } from '../../src/outputs/json.ts';
 import { keyStatusChangesAt, type KeyView, sameKeyStatus, summariseKey } from '../../src/outputs/key-status.ts';
 import { deployment } from '../support/builders.ts';
-import { ago, NOW } from '../support/known-rows.ts';
+import { ago, NOW, trustedKeyOf } from '../support/known-rows.ts';
 import { kstatusOf } from '../support/kstatus.ts';
 
 const DAY = 86_400_000;
@@ -18,12 +17,7 @@ const until = (days: number, fingerprint = FINGERPRINT) => ({
 });
 
 function view(lifecycle: object = {}, fields: Partial<KeyView> = {}): KeyView {
-  const key = TrustedKey.parse({
-    apiVersion: 'imagetrust.dev/v1alpha1',
-    kind: 'TrustedKey',
-    metadata: { name: 'release', generation: 2, creationTimestamp: ago(100 * DAY).toISOString() },
-    spec: { publicKey: { pem: '-----BEGIN PUBLIC KEY-----' }, lifecycle },
-  });
+  const key = trustedKeyOf(lifecycle, { creationTimestamp: ago(100 * DAY).toISOString() });
   return { key, material: { state: 'usable', keys: [bare] }, ...fields };
 }
 

@@ -1,5 +1,7 @@
 /** Rows with ages, and views of policies: what statuses, reports and metrics are rendered from. */
+import { readFileSync } from 'node:fs';
 import type { ImageTrustPolicy } from '../../src/api/image-trust-policy.ts';
+import { TrustedKey } from '../../src/api/trusted-key.ts';
 import type { ImageUse } from '../../src/core/image-use.ts';
 import type { KnownRow, PolicyView, UnknownVerdict } from '../../src/core/known.ts';
 import { exceptedRow, judgedRow } from '../../src/core/scan-result.ts';
@@ -51,4 +53,16 @@ export function viewOf(rows: readonly KnownRow[], fields: Partial<PolicyView> = 
     keysNotReady: [],
     ...fields,
   };
+}
+
+const PEM = readFileSync(new URL('../fixtures/keys/k1.pub', import.meta.url), 'utf8');
+
+/** TrustedKey `release`, generation 2. */
+export function trustedKeyOf(lifecycle: object = {}, metadata: object = {}): TrustedKey {
+  return TrustedKey.parse({
+    apiVersion: 'imagetrust.dev/v1alpha1',
+    kind: 'TrustedKey',
+    metadata: { name: 'release', generation: 2, ...metadata },
+    spec: { publicKey: { pem: PEM }, lifecycle },
+  });
 }

@@ -1,0 +1,51 @@
+/**
+ * What metrics are read from when somebody asks for them. Shapes only; the controllers fill them from what they hold,
+ * so that a scrape shows the state of now and no series outlives its object.
+ */
+import type { ImageTrustPolicyStatus } from '../api/image-trust-policy-status.ts';
+import type { TrustedKeyStatus } from '../api/trusted-key-status.ts';
+import type { PolicyView } from '../core/known.ts';
+import type { KeyView } from './key-status.ts';
+
+/** A policy. `status`: what was rendered of it last, whoever wrote it. */
+export interface PolicySeries {
+  readonly view: PolicyView;
+  readonly status: ImageTrustPolicyStatus | undefined;
+}
+
+/** A key. */
+export interface KeySeries {
+  readonly view: KeyView;
+  readonly status: TrustedKeyStatus | undefined;
+}
+
+/** A controller with its queue; times in seconds. */
+export interface ControllerSeries {
+  readonly name: string;
+  readonly concurrency: number;
+  state(): {
+    /** Keys that are ready, by priority. */
+    readonly depth: ReadonlyMap<number, number>;
+    readonly inWork: number;
+    readonly unfinishedSeconds: number;
+    readonly longestSeconds: number;
+  };
+}
+
+/** The state of now. Every method is called at each scrape; none may wait for anything. */
+export interface MetricsSource {
+  /** Where the rows of a view are the very array of the last scrape, their sums are not made again. */
+  policies(): Iterable<PolicySeries>;
+  keys(): Iterable<KeySeries>;
+  controllers(): Iterable<ControllerSeries>;
+  /** Limits by registry host. */
+  registries(): Iterable<
+    readonly [host: string, limits: { readonly window: number; readonly inFlight: number; readonly waiting: number }]
+  >;
+  /** Image uses that no policy covers. */
+  uncovered(): number;
+  /** Reports of ours in the cluster. */
+  reports(): number;
+  /** Does this replica lead? The Lease by name. */
+  leader(): { readonly name: string; readonly leading: boolean };
+}
