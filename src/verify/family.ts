@@ -26,9 +26,9 @@ export interface RawSignature {
 /** What a signature must name: the image manifest, or an index that contains it. */
 export interface Subject {
   readonly digest: Digest;
-  readonly mediaType: string;
-  /** Bytes. */
-  readonly size: number;
+  /** Media type and size (bytes) of the manifest: Notary signatures name them as well. Absent where no claim needs them. */
+  readonly mediaType?: string;
+  readonly size?: number;
 }
 
 /** What one attestor entry wants proven of one image. */

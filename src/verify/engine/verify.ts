@@ -9,7 +9,7 @@ import type { Verdict } from '../../core/verdict.ts';
 import type { ImageSource, Repository } from '../../registry/source.ts';
 import type { Claim, FamilyName, Subject } from '../family.ts';
 import { collectSignatures } from './collect.ts';
-import type { Demands } from './demands.ts';
+import type { AttestorEntry, Demands } from './demands.ts';
 import type { ExamineContext, Look } from './examine.ts';
 import { judge, unjudged } from './judge.ts';
 import { follow, leadsTo, repositoriesOf, resolveSubject, subjectOf, type Lead } from './subject.ts';
@@ -53,14 +53,29 @@ async function decide(
   leads: Map<string, Lead>,
 ): Promise<Verdict> {
   const repositories = repositoriesOf(image.references);
-  const subject = await resolveSubject(image.digest, repositories, ctx.source, ctx.signal);
+  const resolve = (): Promise<Subject> => resolveSubject(image.digest, repositories, ctx.source, ctx.signal);
+  const subject = needsManifest(demands, ctx) ? await resolve() : { digest: image.digest };
   const looks = await lookAt(subject, repositories, demands, ctx);
   const direct = judge(demands, looks, ctx);
   if (direct.state === 'verified') return direct;
+  // That nothing vouches for an image means little where the image itself cannot be had: then that is the verdict.
+  await resolve();
   const indexes = await indexesThatContain(image, ctx, leads);
   if (indexes.length === 0) return withLeadFailures(direct, leads);
   const indexLooks = await Promise.all(indexes.map((index) => lookAt(index, repositories, demands, ctx)));
   return withLeadFailures(judge(demands, [...looks, ...indexLooks.flat()], ctx), leads);
+}
+
+/** A Notary signature names media type and size as well; for all others the digest alone spares a request per image. */
+function needsManifest(demands: Demands, { signers }: EngineContext): boolean {
+  return entriesOf(demands).some(({ trustedKey }) => {
+    const signer = signers.get(trustedKey);
+    return signer?.state === 'usable' && signer.material.type === 'notation';
+  });
+}
+
+function entriesOf({ sets, attestations }: Demands): readonly AttestorEntry[] {
+  return [...sets, ...attestations.flatMap((attestation) => attestation.sets)].flatMap((set) => set.entries);
 }
 
 /**
@@ -105,8 +120,7 @@ async function lookAt(
 
 /** Repositories that attestor entries name beside those of the image. */
 function separateRepositories(demands: Demands, ofImage: readonly Repository[]): readonly Repository[] {
-  const sets = [...demands.sets, ...demands.attestations.flatMap((attestation) => attestation.sets)];
-  const names = sets.flatMap((set) => set.entries).flatMap((entry) => entry.repository ?? []);
+  const names = entriesOf(demands).flatMap((entry) => entry.repository ?? []);
   const known = new Set(ofImage.map(nameOf));
   return repositoriesOf(names.map((name) => parseReference(name))).filter((r) => !known.has(nameOf(r)));
 }
