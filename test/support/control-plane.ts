@@ -65,6 +65,7 @@ export interface AuditEvent {
   readonly userAgent?: string;
   readonly user: { readonly username: string };
   readonly objectRef?: {
+    readonly apiGroup?: string;
     readonly resource: string;
     readonly subresource?: string;
     readonly name?: string;

@@ -204,6 +204,12 @@ async function bodyText(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/** A create has its name in the body alone. */
+function nameOf(asked: Asked): string | undefined {
+  if (asked.verb !== 'create') return asked.name;
+  return /"metadata":\{[^{}]*?"name":"([^"]*)"/.exec(asked.body.toString('utf8', 0, 2000))?.[1];
+}
+
 function logged(
   { access, now }: Served,
   { headers, url: path = '/' }: IncomingMessage,
@@ -214,7 +220,7 @@ function logged(
     resource: asked === undefined ? url.pathname : keyOf(asked.kind),
     subresource: asked?.subresource,
     namespace: asked?.namespace,
-    name: asked?.name,
+    name: asked === undefined ? undefined : nameOf(asked),
     path,
     contentType: headers['content-type'],
     userAgent: headers['user-agent'] ?? '',

@@ -26,6 +26,8 @@ import { type ClusterClient, clusterClient, type Loose } from './client.ts';
 interface Base extends AsyncDisposable {
   /** Path of a kubeconfig as admin. */
   readonly kubeconfig: string;
+  /** A temporary folder that goes with the cluster. */
+  readonly folder: string;
   readonly client: ClusterClient;
   /** Takes the API server away and brings it back; what was stored stays. */
   stopApiServer(): Promise<void>;
@@ -122,6 +124,7 @@ async function embedded(): Promise<Cluster> {
     kind: 'embedded',
     api,
     client,
+    folder,
     kubeconfig: writeKubeconfig(folder, 'admin', { server: api.url }),
     stopApiServer: () => api.stop(),
     startApiServer: () => api.resume(),
@@ -146,6 +149,7 @@ async function real(options: ClusterOptions): Promise<Cluster | undefined> {
     kind: 'real',
     plane,
     client,
+    folder: plane.folder,
     kubeconfig: plane.kubeconfig,
     stopApiServer: () => plane.apiServer.stop(),
     startApiServer: () => plane.apiServer.start(),

@@ -9,6 +9,7 @@ import { eventually } from '../eventually.ts';
 import { freePorts } from '../free-ports.ts';
 
 const MAIN = join(import.meta.dirname, '../../../src/main.ts');
+const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
 
 /** A sample of a metric. */
@@ -61,10 +62,15 @@ export async function startOperator(options: {
 
 async function untilReady(child: ChildProcess, operator: Operator): Promise<void> {
   const settled = async (): Promise<void> => {
-    if (child.exitCode === null && !(await operator.isReady())) throw new Error('it is not ready');
+    if (child.exitCode === null && !(await operator.isReady())) throw new Error('/readyz does not say so');
   };
-  await eventually(settled, { within: 30_000, what: 'the operator starts' });
-  if (child.exitCode !== null) throw new Error(`the operator ended with ${child.exitCode}:\n${operator.output()}`);
+  try {
+    await eventually(settled, { within: START_LIMIT_MS });
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+  } catch (error) {
+    await operator.end('SIGKILL');
+    throw new Error(`the operator does not get ready:\n${operator.output()}`, { cause: error });
+  }
 }
 
 function handle(child: ChildProcess, chunks: readonly string[], metricsUrl: string, probesUrl: string): Operator {
