@@ -86,13 +86,13 @@ install-crds: ## Install the CRDs into the cluster
 	@$(KUBECTL) apply -k crds
 
 uninstall: ## Remove the CRDs from the cluster, and with them every TrustedKey and ImageTrustPolicy
-	@$(KUBECTL) delete -k crds --ignore-not-found
+	@$(KUBECTL) delete -k crds --ignore-not-found --timeout=5m
 
 deploy: manifests ## Install everything into the cluster; IMG=… is the image that you built
 	@$(KUBECTL) apply -f dist/install.yaml
 
 undeploy: ## Remove the operator from the cluster; CRDs, keys, policies and reports stay
-	@for part in manager network-policy rbac; do $(KUBECTL) delete -k config/$$part --ignore-not-found || exit 1; done
+	@for part in manager network-policy rbac; do $(KUBECTL) delete -k config/$$part --ignore-not-found --timeout=5m || exit 1; done
 
 run: packages ## Run the operator from the sources against the cluster
 	@$(NODE) src/main.ts operator $(ARGS)

@@ -10,6 +10,7 @@ import { crdOf } from '../src/api/crd.ts';
 import { GROUP, KINDS, type KindName } from '../src/api/group.ts';
 import { publishedSchemas } from '../src/outputs/schemas.ts';
 import { conditionsReference, metricsReference } from './operator-pages.ts';
+import { prometheusRule } from './prometheus-rule.ts';
 import { apiReference, reasonReference } from './reference-pages.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -19,6 +20,7 @@ const KIND_NAMES: readonly KindName[] = ['TrustedKey', 'ImageTrustPolicy'];
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ...KIND_NAMES.map((kind): [string, string] => [`crds/${GROUP}_${KINDS[kind].plural}.yaml`, crdYaml(kind)]),
+    ['config/prometheus/prometheus_rule.yaml', prometheusRule(ROOT)],
     ['docs/reasons.md', reasonReference()],
     ['docs/api.md', apiReference(KIND_NAMES)],
     ['docs/conditions.md', conditionsReference()],

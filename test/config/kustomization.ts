@@ -66,9 +66,9 @@ export function yamlFilesBelow(folder: string): readonly string[] {
     .toSorted();
 }
 
-/** Does this file hold whole objects: no kustomization, and no patch of one? */
+/** Does this file hold whole objects: no kustomization, no patch of one, no bare rules of Prometheus? */
 export function isManifest(file: string): boolean {
-  return !/kustomization\.yaml$|_patch\.yaml$/.test(file);
+  return !/kustomization\.yaml$|Kustomization$|_patch\.yaml$|\/rules(_test)?\.yaml$/.test(file);
 }
 
 /** The folders below `folder` that have a kustomization. */
