@@ -60,6 +60,7 @@ test: ## All of check, the packed command line and the demo, the operator on an 
 	  $(MAKE) --no-print-directory check && \
 	  echo "==> The packed command line and the demo" && \
 	  $(VITEST) --project packed && \
+	  $(NODE) test/demo/demo.ts > /dev/null && \
 	  echo "==> The operator on the API servers" && \
 	  $(VITEST) --project cluster
 
