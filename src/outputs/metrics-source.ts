@@ -32,9 +32,8 @@ export interface ControllerSeries {
   };
 }
 
-/** The state of now. Every method is called at each scrape; none may wait for anything. */
+/** The state of now. Called at each scrape; nothing may wait. */
 export interface MetricsSource {
-  /** Where the rows of a view are the very array of the last scrape, their sums are not made again. */
   policies(): Iterable<PolicySeries>;
   keys(): Iterable<KeySeries>;
   controllers(): Iterable<ControllerSeries>;

@@ -5,7 +5,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Condition, ConditionType } from '../api/condition.ts';
 import { REASONS, type VerdictState } from '../api/reasons.ts';
-import type { KnownRow } from '../core/known.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import type { ControllerSeries, KeySeries, MetricsSource, PolicySeries } from './metrics-source.ts';
 import { endOfKey } from './key-status.ts';
@@ -22,8 +21,12 @@ type Labels = Readonly<Record<string, string>>;
 /** A value of one series. */
 type Sample = readonly [labels: Labels, value: number];
 
-/** Registers the gauges. */
-export function registerState(registry: Registry, { source, version, nodeVersion }: StateOptions): void {
+/**
+ * Registers the gauges. The function that it gives reads policies and keys anew: once for each scrape, for their rows
+ * are many and the gauges of them several.
+ */
+export function registerState(registry: Registry, { source, version, nodeVersion }: StateOptions): () => void {
+  let now: Snapshot = { policies: [], keys: [] };
   const gauge = (definition: MetricDefinition, read: () => Iterable<Sample>): void => {
     const { name, help, labels } = definition;
     const collect = function collect(this: Gauge): void {
@@ -32,8 +35,8 @@ export function registerState(registry: Registry, { source, version, nodeVersion
     };
     registry.registerMetric(new Gauge({ name, help, labelNames: labels, registers: [], collect }));
   };
-  registerPolicies(gauge, source);
-  registerKeys(gauge, source);
+  registerPolicies(gauge, () => now.policies);
+  registerKeys(gauge, () => now.keys);
   registerMachinery(gauge, source);
   const leader = (): Sample[] => {
     const { name, leading } = source.leader();
@@ -41,6 +44,19 @@ export function registerState(registry: Registry, { source, version, nodeVersion
   };
   gauge(METRICS.leading, leader);
   gauge(METRICS.buildInfo, () => [[{ version, node_version: nodeVersion }, 1]]);
+  return () => {
+    const policies = [...source.policies()].map((series) => ({ ...series, tally: tallyOf(series.view.rows) }));
+    now = { policies, keys: [...source.keys()] };
+  };
+}
+
+interface SummedPolicy extends PolicySeries {
+  readonly tally: PolicyTally;
+}
+
+interface Snapshot {
+  readonly policies: readonly SummedPolicy[];
+  readonly keys: readonly KeySeries[];
 }
 
 type Define = (definition: MetricDefinition, read: () => Iterable<Sample>) => void;
@@ -52,27 +68,21 @@ const STATES: readonly VerdictState[] = ['verified', 'rejected', 'unknown'];
 const POLICY_CONDITIONS: readonly ConditionType[] = ['Ready', 'Compliant', 'Overdue', 'Reconciling', 'Stalled'];
 const KEY_CONDITIONS: readonly ConditionType[] = ['Ready', 'Expiring', 'RotationDue', 'Reconciling', 'Stalled'];
 
-function registerPolicies(gauge: Define, source: MetricsSource): void {
-  const tallies = new WeakMap<readonly KnownRow[], PolicyTally>();
-  const tally = ({ view }: PolicySeries): PolicyTally => {
-    const known = tallies.get(view.rows) ?? tallyOf(view.rows);
-    tallies.set(view.rows, known);
-    return known;
-  };
-  const each = (definition: MetricDefinition, samplesOf: (series: PolicySeries) => readonly Sample[]): void => {
+function registerPolicies(gauge: Define, policies: () => readonly SummedPolicy[]): void {
+  const each = (definition: MetricDefinition, samplesOf: (series: SummedPolicy) => readonly Sample[]): void => {
     gauge(definition, () =>
-      [...source.policies()].flatMap((series) =>
+      policies().flatMap((series) =>
         samplesOf(series).map(
           ([labels, value]): Sample => [{ policy: series.view.policy.metadata.name, ...labels }, value],
         ),
       ),
     );
   };
-  each(METRICS.images, (series) => imageSamples(tally(series)));
-  each(METRICS.workloads, (series) => STATES.map((state): Sample => [{ state }, tally(series).workloads[state]]));
-  each(METRICS.imagesUnchecked, (series) => uncheckedSamples(tally(series)));
+  each(METRICS.images, ({ tally }) => imageSamples(tally));
+  each(METRICS.workloads, ({ tally }) => STATES.map((state): Sample => [{ state }, tally.workloads[state]]));
+  each(METRICS.imagesUnchecked, ({ tally }) => uncheckedSamples(tally));
   each(METRICS.imagesPending, ({ view }) => [[{}, view.pending.tasks]]);
-  each(METRICS.usesExcepted, (series) => [[{}, tally(series).excepted]]);
+  each(METRICS.usesExcepted, ({ tally }) => [[{}, tally.excepted]]);
   each(METRICS.lastPass, ({ view, status }) => {
     const end = view.lastPass?.completionTime?.getTime() ?? Date.parse(status?.lastPass?.completionTime ?? '');
     return Number.isNaN(end) ? [] : [[{}, end / 1000]];
@@ -81,10 +91,10 @@ function registerPolicies(gauge: Define, source: MetricsSource): void {
   each(METRICS.policyCondition, ({ status }) => conditionSamples(status?.conditions, POLICY_CONDITIONS));
 }
 
-function registerKeys(gauge: Define, source: MetricsSource): void {
+function registerKeys(gauge: Define, keys: () => readonly KeySeries[]): void {
   const each = (definition: MetricDefinition, samplesOf: (series: KeySeries) => readonly Sample[]): void => {
     gauge(definition, () =>
-      [...source.keys()].flatMap((series) =>
+      keys().flatMap((series) =>
         samplesOf(series).map(([labels, value]): Sample => [{ key: series.view.key.metadata.name, ...labels }, value]),
       ),
     );

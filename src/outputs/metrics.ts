@@ -51,7 +51,7 @@ export interface MetricsOptions {
 /** Makes the metrics of a process, with every series that is known beforehand at 0. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
-  registerState(registry, options);
+  const readState = registerState(registry, options);
   const counters = countersIn(registry);
   const { verifications, verificationDuration, passDuration, registryRequests, apiRequests, reportWrites } = counters;
   const hosts = boundedNames(MAX_HOSTS);
@@ -59,7 +59,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   for (const result of REPORT_OUTCOMES) reportWrites.inc({ result }, 0);
   return {
     registry,
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    async render(): ReturnType<Metrics['render']> {
+      readState();
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
     verified({ why, state, seconds }): void {
       verifications.inc({ why, state });
       verificationDuration.observe({ state }, seconds);
