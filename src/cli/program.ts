@@ -4,6 +4,7 @@
 import { Argument, Command, CommanderError, type Option } from 'commander';
 import { completionScript, SHELLS, type Shell } from './completion.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
+import { declareOperator } from './operator-command.ts';
 import { declareScan } from './scan-command.ts';
 import type { Terminal } from './terminal.ts';
 import { declareVerify } from './verify-command.ts';
@@ -47,6 +48,7 @@ function createProgram(terminal: Terminal, version: string, end: (code: ExitCode
     .addHelpText('after', EXIT_CODES);
   declareVerify(program, terminal, end);
   declareScan(program, terminal, end);
+  declareOperator(program, terminal, end);
   const shell = new Argument('<shell>', 'the shell to complete for').choices(SHELLS);
   program
     .command('completion')

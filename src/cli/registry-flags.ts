@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { Failure } from '../core/failure.ts';
 import { createRegistrySource, type RegistrySource } from '../registry/client.ts';
 import type { CredentialProvider } from '../registry/credential.ts';
+import type { RegistryOptions } from '../registry/options.ts';
 import { loadDockerConfig } from '../registry/docker-config.ts';
 import { type MirrorRule, parseMirrorRule, plainHttpHosts, withMirrors } from '../registry/mirrors.ts';
 import type { ImageSource } from '../registry/source.ts';
@@ -29,6 +30,10 @@ export interface RegistryAdditions {
   readonly plainHttp: readonly string[];
   /** PEM certificate authorities. */
   readonly ca: string | undefined;
+  /** Asked before the credentials of the flags. */
+  readonly credentials?: CredentialProvider | undefined;
+  readonly limits?: RegistryOptions['limits'];
+  readonly onRequest?: RegistryOptions['onRequest'];
 }
 
 /** Declares the flags on a command. */
@@ -79,7 +84,9 @@ async function openRegistry(
   const given = flags.registryCa === undefined ? [] : [await readText(flags.registryCa, cwd)];
   const ca = [...given, ...(more.ca === undefined ? [] : [more.ca])];
   return createRegistrySource({
-    credentials: await credentialsOf(flags, terminal),
+    credentials: inOrder(more.credentials, await credentialsOf(flags, terminal)),
+    limits: more.limits,
+    onRequest: more.onRequest,
     plainHttp: [...flags.plainHttp, ...more.plainHttp],
     ca: ca.length === 0 ? undefined : { all: ca.join('\n') },
     proxy: {
@@ -89,6 +96,11 @@ async function openRegistry(
       noProxy: env['NO_PROXY'] ?? env['no_proxy'],
     },
   });
+}
+
+function inOrder(first: CredentialProvider | undefined, then: CredentialProvider): CredentialProvider {
+  if (first === undefined) return then;
+  return async (host, path, signal) => (await first(host, path, signal)) ?? then(host, path, signal);
 }
 
 async function credentialsOf(flags: RegistryFlags, { env, cwd }: Terminal): Promise<CredentialProvider> {

@@ -22,6 +22,8 @@ export interface Terminal {
   now(): Date;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** So many milliseconds may pass from the signal to the end; without it, the process is ended soon. */
+  allowGrace?(ms: number): void;
 }
 
 /** May colours be written there? https://no-color.org: NO_COLOR set to anything but the empty string says no. */

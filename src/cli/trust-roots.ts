@@ -13,7 +13,8 @@ export async function trustRootsOf(file: string | undefined, lookup: MaterialLoo
   return staticTrustRoots(lookup, file === undefined ? undefined : await readTrustRoot(file, cwd));
 }
 
-async function readTrustRoot(file: string, cwd: string): Promise<TrustRoot> {
+/** A trusted root from a file. Throws UsageError. */
+export async function readTrustRoot(file: string, cwd: string): Promise<TrustRoot> {
   const text = await readText(file, cwd);
   try {
     return parseTrustedRoot(text);

@@ -43,10 +43,9 @@ export function createPolicies(options: PoliciesOptions): Controller {
 function reconcile(name: string, options: PoliciesOptions): Next {
   const { coverage, book, clock, signers, verification } = options;
   const now = new Date(clock.now());
-  const policy = coverage.policy(name);
-  const entry = book.get(name);
+  const policy = book.get(name)?.policy;
   options.onChange(name);
-  if (policy === undefined || entry === undefined) return DONE;
+  if (policy === undefined) return DONE;
   if (ended(policy, now)) options.onExceptions(coverage.workloadsOf(name));
   const why = whyPass(policy, options, now);
   const digests = coverage.digestsOf(name);

@@ -118,6 +118,13 @@ function createPasses(entries: Map<string, PolicyEntry>): Passes {
   };
 }
 
+interface TrustId {
+  readonly spec: ImageTrustPolicy['spec'];
+  readonly id: string;
+  readonly from: Date;
+  readonly until: Date | undefined;
+}
+
 interface TrustIds {
   of(policy: ImageTrustPolicy, now: Date): string;
   /** Forgets one policy's identity, or all. */
@@ -126,18 +133,15 @@ interface TrustIds {
 
 /** Identities are asked for with every row: each is made once until something that it is made of changes. */
 function createTrustIds(signers: SignerBook): TrustIds {
-  const ids = new Map<
-    string,
-    { readonly policy: ImageTrustPolicy; readonly id: string; readonly from: Date; readonly until: Date | undefined }
-  >();
+  const ids = new Map<string, TrustId>();
   return {
     of(policy, now): string {
       const { name } = policy.metadata;
       const known = ids.get(name);
-      if (known?.policy === policy && now >= known.from && (known.until === undefined || now < known.until))
+      if (known?.spec === policy.spec && now >= known.from && (known.until === undefined || now < known.until))
         return known.id;
       const id = trustIdOf(policy, (key) => signers.idOf(key, now));
-      ids.set(name, { policy, id, from: now, until: nextEdge(policy, signers, now) });
+      ids.set(name, { spec: policy.spec, id, from: now, until: nextEdge(policy, signers, now) });
       return id;
     },
     forget(name): void {

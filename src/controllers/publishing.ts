@@ -42,7 +42,7 @@ export interface PublishingOptions {
 export interface Publishing {
   readonly controllers: readonly Controller[];
   /** The rows of a workload may be others. */
-  workload(key: string): void;
+  workload(key: string, afterMs?: number): void;
   policy(name: string): void;
   key(name: string): void;
 }
@@ -68,7 +68,7 @@ export function createPublishing(options: PublishingOptions): Publishing {
   );
   const parts: Publishing = {
     controllers: [workloads, policies, keys],
-    workload: (key) => workloads.add(key, { afterMs: GATHER_MS.workload }),
+    workload: (key, afterMs = GATHER_MS.workload) => workloads.add(key, { afterMs }),
     policy: (name) => policies.add(name, { afterMs: GATHER_MS.policy }),
     key: (name) => {
       dependents.changed();

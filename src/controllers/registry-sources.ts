@@ -37,8 +37,8 @@ export interface RegistrySources {
    * refer to cannot be had: then nothing can be looked at.
    */
   of(policy: ImageTrustPolicy, registries: readonly string[]): Promise<Sightings>;
-  /** Ends what no policy has asked for since the last call. */
-  sweep(): Promise<void>;
+  /** A policy is gone: what only it used ends a little later. */
+  forget(policy: string): void;
   close(): Promise<void>;
 }
 
@@ -54,10 +54,13 @@ interface Opened extends OpenedSource {
   readonly sightings: Sightings;
 }
 
+/** How long a source goes on after the last policy turned to another: checks under way end well. Milliseconds. */
+const GRACE_MS = 300_000;
+
 /** No source is open before somebody asks. */
 export function createRegistrySources({ materials, open, now, cwd }: RegistrySourcesOptions): RegistrySources {
   const opened = new Map<string, Promise<Opened>>();
-  const used = new Set<string>();
+  const users = createUsers(now);
   const openAs = async (additions: SourceAdditions): Promise<Opened> => {
     const source = await open(additions);
     return { ...source, sightings: createSightings(source.source, now) };
@@ -71,20 +74,51 @@ export function createRegistrySources({ materials, open, now, cwd }: RegistrySou
     async of(policy, registries): Promise<Sightings> {
       const settings = settingsOf(policy, registries, materials);
       const key = JSON.stringify(settings);
-      const additions = (): SourceAdditions => additionsOf(settings, policy, materials, cwd);
-      const flight = opened.get(key) ?? openAs(additions());
+      const flight = opened.get(key) ?? openAs(additionsOf(settings, policy, materials, cwd));
       opened.set(key, flight);
-      used.add(key);
-      // What could not be opened is tried again by whoever asks next.
-      flight.catch(() => opened.delete(key));
-      return (await flight).sightings;
+      users.uses(policy.metadata.name, key);
+      try {
+        await close(users.idle());
+        return (await flight).sightings;
+      } catch (error) {
+        // What could not be opened is tried again by whoever asks next.
+        opened.delete(key);
+        throw error;
+      }
     },
-    async sweep(): Promise<void> {
-      const idle = [...opened.keys()].filter((key) => !used.has(key));
-      used.clear();
-      await close(idle);
-    },
+    forget: (policy) => users.leaves(policy),
     close: () => close([...opened.keys()]),
+  };
+}
+
+interface Users {
+  uses(policy: string, key: string): void;
+  leaves(policy: string): void;
+  /** The keys that nobody has used for so long that nothing can be under way; each is told once. */
+  idle(): readonly string[];
+}
+
+function createUsers(now: () => number): Users {
+  const keys = new Map<string, string>();
+  const left = new Map<string, number>();
+  const leaves = (policy: string): void => {
+    const key = keys.get(policy);
+    keys.delete(policy);
+    if (key !== undefined && ![...keys.values()].includes(key)) left.set(key, now());
+  };
+  return {
+    leaves,
+    uses(policy, key): void {
+      if (keys.get(policy) === key) return;
+      leaves(policy);
+      keys.set(policy, key);
+      left.delete(key);
+    },
+    idle(): readonly string[] {
+      const gone = [...left].filter(([, since]) => now() - since >= GRACE_MS).map(([key]) => key);
+      for (const key of gone) left.delete(key);
+      return gone;
+    },
   };
 }
 

@@ -18,10 +18,10 @@ export interface ReportState extends RestoredReport {
 
 /** The reports. */
 export interface ReportKeeper {
-  /** A report was seen. */
-  seen(report: ReportState): void;
-  /** A report is gone; the workload that it was about. */
-  gone(report: ReportState): string;
+  /** A report was seen; false where it says what we know already. */
+  seen(report: ReportState): boolean;
+  /** A report is gone. */
+  gone(report: ReportState): void;
   /** Does the API server serve this kind now? */
   setServed(served: boolean): void;
   readonly served: boolean;
@@ -53,11 +53,7 @@ export function projectReport(object: KubeObject): ReportState | undefined {
 export function createReportKeeper({ client, resource, api }: ReportKeeperOptions): ReportKeeper {
   const states = new Map<string, ReportState>();
   let served = true;
-  const keep = (report: ReportState): string => {
-    const key = workloadOf(report);
-    states.set(key, report);
-    return key;
-  };
+  const keep = (report: ReportState): void => void states.set(workloadOf(report), report);
   const remove = async (key: string, state: ReportState, signal: AbortSignal): Promise<'removed'> => {
     await client.remove(resource, state, { signal });
     states.delete(key);
@@ -71,12 +67,12 @@ export function createReportKeeper({ client, resource, api }: ReportKeeperOption
       served = now;
       if (!now) states.clear();
     },
-    seen: (report) => void keep(report),
-    gone: (report) => {
-      const key = workloadOf(report);
-      states.delete(key);
-      return key;
+    seen: (report) => {
+      const before = states.get(workloadOf(report));
+      keep(report);
+      return before?.contentId !== report.contentId;
     },
+    gone: (report) => void states.delete(workloadOf(report)),
     workloads: () => states.keys(),
     reports: () => states.values(),
     async publish(key, rows, signal) {

@@ -63,23 +63,36 @@ export function createSignerBook({ materials, trustRoot, onChange }: SignerBookO
     take(name, { key, references, signer });
   };
   return {
-    set: resolve,
+    set(key): void {
+      const known = entries.get(key.metadata.name);
+      // Our own status comes back with every write of it, and says nothing of the key.
+      if (known !== undefined && sameSpec(known.key, key)) entries.set(key.metadata.name, { ...known, key });
+      else resolve(key);
+    },
     remove(name): void {
       if (!entries.has(name)) return;
       materials.want(`TrustedKey/${name}`, []);
       take(name, undefined);
     },
-    materialChanged(object): void {
-      const changed = keyOfNamed(object);
-      for (const { key, references } of entries.values())
-        if (references.some((reference) => keyOfNamed(reference) === changed)) resolve(key);
-    },
+    materialChanged: (object) => naming(entries.values(), object).forEach(resolve),
     key: (name) => entries.get(name)?.key,
     keys: () => [...entries.values()].map(({ key }) => key),
     signers: () => current,
     idOf: (name, now) => idOf(entries.get(name)?.signer, now),
     nextEdge: (name, now) => edgesOf(entries.get(name)?.signer).find((edge) => edge > now),
   };
+}
+
+function naming(entries: Iterable<Entry>, object: NamedObject): readonly TrustedKey[] {
+  const changed = keyOfNamed(object);
+  return [...entries].flatMap(({ key, references }) =>
+    references.some((reference) => keyOfNamed(reference) === changed) ? [key] : [],
+  );
+}
+
+function sameSpec(a: TrustedKey, b: TrustedKey): boolean {
+  const { uid, generation } = a.metadata;
+  return generation !== undefined && uid === b.metadata.uid && generation === b.metadata.generation;
 }
 
 function idOf(signer: Signer | undefined, now: Date): string {

@@ -3,7 +3,7 @@
  * Owns these demands; must never repair: an answer of another shape comes from something that is no API server.
  */
 import { KubeFailure } from './failure.ts';
-import type { KubeMetadata, KubeObject } from './resource.ts';
+import type { KubeMetadata, KubeObject, Resource } from './resource.ts';
 import type { ListPage, WatchEvent } from './verbs.ts';
 
 /** An object, from the body of an answer. Throws KubeFailure `unavailable`. */
@@ -37,11 +37,18 @@ export function demandEvent(where: string, value: unknown): WatchEvent {
   throw strange(where, 'an event of a watch');
 }
 
-/** The resources that the discovery document of a group and version names. */
-export function namesIn(body: string): readonly string[] {
+/** The resources that the discovery document of a group and version describes; subresources left aside. */
+export function resourcesIn(
+  body: string,
+  { group, version }: Pick<Resource, 'group' | 'version'>,
+): readonly Resource[] {
   const value = parse('discover', body);
   const resources: readonly unknown[] = isRecord(value) && Array.isArray(value.resources) ? value.resources : [];
-  return resources.flatMap((one) => (isRecord(one) && typeof one.name === 'string' ? [one.name] : []));
+  return resources.flatMap((one) => {
+    if (!isRecord(one) || typeof one.name !== 'string' || typeof one.kind !== 'string') return [];
+    if (one.name.includes('/')) return [];
+    return [{ group, version, plural: one.name, kind: one.kind, namespaced: one.namespaced === true }];
+  });
 }
 
 /** Is it an object with a name? */

@@ -1,9 +1,9 @@
 /**
  * The verbs of the Kubernetes API over one connection. Owns how a verb becomes a request (paths, queries, media types);
- * must never retry a write, cache, or look into an object beyond its metadata.
+ * must never retry a write, cache an object, or look into one beyond its metadata.
  */
 import type { KubeConnection, Lane } from './connection.ts';
-import { demandEvent, demandObject, namesIn, pageOf } from './answer-shape.ts';
+import { demandEvent, demandObject, pageOf, resourcesIn } from './answer-shape.ts';
 import { isKubeFailure } from './failure.ts';
 import { jsonLines } from './json-lines.ts';
 import { createRequester, type KubeRequest, type RequestObservation, type Requester } from './request.ts';
@@ -77,7 +77,7 @@ function readers(
   requester: Requester,
   defaults: Defaults,
   call: (request: Call) => Promise<KubeObject>,
-): Pick<KubeClient, 'get' | 'getMetadata' | 'listPage' | 'watch' | 'serves'> {
+): Pick<KubeClient, 'get' | 'getMetadata' | 'listPage' | 'watch' | 'serves' | 'resourceOf'> {
   const get = (resource: Resource, name: ObjectName, signal: AbortSignal, accept: string): Promise<KubeObject> =>
     call({
       ...read(`get ${resource.plural} ${keyOfObject(name)}`, signal),
@@ -101,15 +101,43 @@ function readers(
       return pageOf(where, body);
     },
     watch: (resource, options) => watch(requester, resource, options),
-    serves: async (resource, { signal }) => {
-      const list = await requester
-        .exchange({ ...defaults, ...read(`discover ${resource.plural}`, signal), path: groupPath(resource) })
-        .catch((error: unknown) => {
-          if (isKubeFailure(error, 'not-found')) return '{}';
-          throw error;
-        });
-      return namesIn(list).includes(resource.plural);
-    },
+    serves: async (resource, { signal }) =>
+      resourcesIn(await discover(requester, defaults, resource, signal), resource).some(
+        ({ plural }) => plural === resource.plural,
+      ),
+    resourceOf: resourceLookup(requester, defaults),
+  };
+}
+
+/** The discovery document of a group and version; an empty one where the server has no such group. */
+async function discover(
+  requester: Requester,
+  defaults: Defaults,
+  group: Pick<Resource, 'group' | 'version'>,
+  signal: AbortSignal,
+): Promise<string> {
+  const path = groupPath(group);
+  try {
+    return await requester.exchange({ ...defaults, ...read(`discover ${path}`, signal), path });
+  } catch (error) {
+    if (isKubeFailure(error, 'not-found')) return '{}';
+    throw error;
+  }
+}
+
+function resourceLookup(requester: Requester, defaults: Defaults): KubeClient['resourceOf'] {
+  const known = new Map<string, Resource>();
+  return async ({ apiVersion, kind }, { signal }) => {
+    const found = known.get(`${apiVersion} ${kind}`);
+    if (found !== undefined) return found;
+    const slash = apiVersion.indexOf('/');
+    const [group, version] = slash < 0 ? ['', apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
+    const list = await discover(requester, defaults, { group, version }, signal);
+    for (const resource of resourcesIn(list, { group, version })) {
+      const key = `${apiVersion} ${resource.kind}`;
+      if (!known.has(key)) known.set(key, resource);
+    }
+    return known.get(`${apiVersion} ${kind}`);
   };
 }
 

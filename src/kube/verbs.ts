@@ -82,6 +82,14 @@ export interface KubeClient {
   replace(resource: Resource, object: KubeBody, options: WriteOptions): Promise<KubeObject>;
   /** False where it was not there. */
   remove(resource: Resource, name: ObjectName, options: RemoveOptions): Promise<boolean>;
+  /**
+   * The resource of a kind (discovery); undefined where the server serves none. What is found is remembered for as long
+   * as the client lives: a kind does not change its plural.
+   */
+  resourceOf(
+    type: { readonly apiVersion: string; readonly kind: string },
+    options: CallOptions,
+  ): Promise<Resource | undefined>;
   /** Does the server serve this resource (discovery)? */
   serves(resource: Resource, options: CallOptions): Promise<boolean>;
 }

@@ -1,0 +1,158 @@
+/**
+ * All that the operator knows, and the controllers over it, wired: which change wakes whom. Owns these arrows alone.
+ */
+import { Coverage } from '../core/coverage.ts';
+import { keyOfWorkload } from '../core/known.ts';
+import { PRIORITY } from '../kube/work-queue.ts';
+import { createVerdictStore, type VerdictStore } from '../store/verdicts.ts';
+import type { ProofMemo } from '../verify/engine/memo.ts';
+import type { SignatureFamily } from '../verify/family.ts';
+import { type Board, createBoard } from './board.ts';
+import { createCheck } from './check.ts';
+import type { Controller } from './controller.ts';
+import { createNews, type News } from './news.ts';
+import type { OperatorOptions } from './operator.ts';
+import { createOwnerChains, type OwnerChains } from './owners.ts';
+import { createPods, type Pods } from './pods.ts';
+import { createPolicies } from './policies.ts';
+import { createPolicyBook, type PolicyBook } from './policy-book.ts';
+import { createPublishing, type Publishing } from './publishing.ts';
+import { createRegistrySources, type RegistrySources } from './registry-sources.ts';
+import { createReportKeeper, type ReportKeeper } from './report-keeper.ts';
+import { createResolution, type Resolution } from './resolution.ts';
+import { restoredTasks } from './restore.ts';
+import { createSettingsWatch, type SettingsWatch } from './settings-watch.ts';
+import { createSignerBook, type SignerBook } from './signers.ts';
+import { createVerification, type Verification } from './verification.ts';
+import {
+  keyChanged,
+  policyEvents,
+  reportKind,
+  resolutionEvents,
+  settingsId,
+  touchedBy,
+  verificationEvents,
+  worldEvents,
+} from './wakes.ts';
+import { watchWorld, type World } from './world.ts';
+
+/** What the desk is made of. */
+export interface DeskOptions extends Omit<OperatorOptions, 'elector'> {
+  /** Ends the watches. */
+  readonly signal: AbortSignal;
+  readonly families: readonly SignatureFamily[];
+  readonly memo: ProofMemo;
+}
+
+/** The desk. */
+export class Desk {
+  readonly world: World;
+  readonly coverage: Coverage;
+  readonly book: PolicyBook;
+  readonly signers: SignerBook;
+  readonly store: VerdictStore = createVerdictStore();
+  readonly board: Board;
+  readonly reports: ReportKeeper | undefined;
+  readonly policies: Controller;
+  readonly verification: Verification;
+  readonly options: DeskOptions;
+  readonly owners: OwnerChains;
+  readonly pods: Pods;
+  readonly sources: RegistrySources;
+  readonly settings: SettingsWatch;
+  readonly resolution: Resolution;
+  readonly news: News;
+  readonly publishing: Publishing;
+  /** Everything was read once: from now on a change is a change. */
+  loaded = false;
+
+  constructor(options: DeskOptions) {
+    const { client, clock, trustRoot, observerOf, concurrency } = options;
+    this.options = options;
+    this.coverage = new Coverage(touchedBy(this));
+    this.world = watchWorld({ ...options, reports: options.reports?.resource, events: worldEvents(this) });
+    const { materials, pods } = this.world;
+    this.signers = createSignerBook({ materials, trustRoot, onChange: (name) => keyChanged(this, name) });
+    this.book = createPolicyBook(this.signers);
+    this.reports = options.reports === undefined ? undefined : createReportKeeper({ client, ...options.reports });
+    this.owners = createOwnerChains(client, options.lookup);
+    const shared = { clock, coverage: this.coverage, book: this.book, store: this.store, signers: this.signers };
+    this.pods = createPods({ ...shared, pods, owners: this.owners, observer: observerOf('pod') });
+    const { openSource: open, cwd, random, families, memo } = options;
+    this.sources = createRegistrySources({ materials, open, now: () => clock.now(), cwd });
+    this.settings = createSettingsWatch((policy) => settingsId(this, policy));
+    const { sources, signers } = this;
+    this.resolution = createResolution({ ...shared, ...resolutionEvents(this), sources, concurrency });
+    this.board = createBoard({ ...shared, unresolved: (policy, ref) => this.resolution.unresolved(policy, ref) });
+    const check = createCheck({ sources, signers, families, memo });
+    this.verification = createVerification({ ...shared, ...verificationEvents(this), check, random, concurrency });
+    this.policies = createPolicies({ ...shared, ...policyEvents(this), verification: this.verification });
+    this.news = createNews({ ...shared, recorder: options.recorder, log: options.log });
+    this.publishing = createPublishing({
+      ...shared,
+      client,
+      board: this.board,
+      reports: this.reports,
+      reportKind: reportKind(options),
+      observerOf,
+      onTransition: (transition) => this.news.tell(transition),
+    });
+  }
+
+  /** They run on every replica. */
+  get readerControllers(): readonly Controller[] {
+    return [this.pods.controller];
+  }
+
+  /** They run on the leader alone. */
+  get leaderControllers(): readonly Controller[] {
+    const { controllers } = this.publishing;
+    return [
+      this.policies,
+      this.verification.controller,
+      this.resolution.controller,
+      this.news.controller,
+      ...controllers,
+    ];
+  }
+
+  /** Takes in everything that was read; the world has to be synced. */
+  async load(signal: AbortSignal): Promise<void> {
+    await this.pods.load(signal);
+    await this.world.materials.settled();
+    this.loaded = true;
+  }
+
+  /** This replica leads from now on: takes back what the reports say, and wants everything looked into. */
+  begin(): void {
+    const now = new Date(this.options.clock.now());
+    for (const policy of this.book.policies()) {
+      // The statuses that were read last tell of the passes of whoever led before.
+      this.book.remove(policy.metadata.name);
+      this.book.set(policy, now);
+    }
+    const reports = [...(this.reports?.reports() ?? [])];
+    for (const report of reports) this.board.restore(keyOfWorkload(report), report.rows);
+    for (const known of restoredTasks(reports, (policy) => this.book.get(policy)?.pass?.completionTime))
+      this.store.restore(known);
+    for (const { metadata } of this.book.policies())
+      this.policies.add(metadata.name, { priority: PRIORITY.background });
+    for (const key of [...this.coverage.workloads(), ...(this.reports?.workloads() ?? [])])
+      this.publishing.workload(key);
+    for (const { metadata } of this.signers.keys()) this.publishing.key(metadata.name);
+  }
+
+  /** How much there is, for a log line. */
+  figures(): Readonly<Record<string, number>> {
+    return {
+      policies: this.book.policies().length,
+      trustedKeys: this.signers.keys().length,
+      pods: this.world.pods.size,
+      workloads: [...this.coverage.workloads()].length,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.sources.close();
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Tells what changed: a log line at once, events a moment later, gathered, so that a revoked key is one event on each
+ * policy. Owns the gathering; what is news is said in outputs/events.ts.
+ */
+import { API_VERSION } from '../api/group.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ObjectIdentity } from '../core/image-use.ts';
+import { formatReference } from '../core/reference.ts';
+import type { Transition } from '../core/transition.ts';
+import type { Recorder } from '../kube/recorder.ts';
+import { policyEvents, workloadEvents } from '../outputs/events.ts';
+import { shownWorkload } from '../outputs/policy-tally.ts';
+import { type Controller, createController, DONE } from './controller.ts';
+import type { OperatorLog } from './log.ts';
+import type { PolicyBook } from './policy-book.ts';
+
+/** The teller. */
+export interface News {
+  readonly controller: Controller;
+  tell(transition: Transition): void;
+}
+
+/** What it is made of. */
+export interface NewsOptions {
+  readonly recorder: Recorder;
+  readonly book: PolicyBook;
+  readonly log: OperatorLog;
+  readonly clock: Clock;
+}
+
+/** How long transitions are gathered before they become events, in milliseconds. */
+const GATHER_MS = 1_500;
+
+/** Makes the teller. */
+export function createNews({ recorder, book, log, clock }: NewsOptions): News {
+  let gathered: Transition[] = [];
+  const identityOf = (name: string): ObjectIdentity => {
+    const uid = book.get(name)?.policy.metadata.uid;
+    return { apiVersion: API_VERSION, kind: 'ImageTrustPolicy', name, ...(uid === undefined ? {} : { uid }) };
+  };
+  const controller = createController({
+    name: 'news',
+    clock,
+    concurrency: 1,
+    reconcile: () => {
+      const transitions = gathered;
+      gathered = [];
+      for (const event of policyEvents(transitions, identityOf)) recorder.record(event);
+      for (const event of workloadEvents(transitions, identityOf)) recorder.record(event);
+      return Promise.resolve(DONE);
+    },
+  });
+  return {
+    controller,
+    tell(transition): void {
+      log.info('verdict changed', fieldsOf(transition));
+      gathered.push(transition);
+      controller.add('gathered', { afterMs: GATHER_MS });
+    },
+  };
+}
+
+function fieldsOf({ policy, use, from, to }: Transition): Readonly<Record<string, unknown>> {
+  return {
+    policy,
+    workload: shownWorkload(use),
+    container: use.container,
+    image: use.image,
+    reference: formatReference(use.reference),
+    digest: use.digest,
+    from: from?.state ?? 'none',
+    to: to.state,
+    reason: to.reason,
+    detail: to.message,
+  };
+}

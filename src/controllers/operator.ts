@@ -1,0 +1,119 @@
+/**
+ * The operator as a whole: reads the world, becomes leader, verifies and publishes, and ends well. Composition of the
+ * controllers and the order of their lives; must never do the work of one of them.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { Elector } from '../kube/leader.ts';
+import type { Resource } from '../kube/resource.ts';
+import type { Recorder } from '../kube/recorder.ts';
+import type { KubeClient } from '../kube/verbs.ts';
+import type { ReportApi } from '../outputs/policy-report.ts';
+import { createProofMemo } from '../verify/engine/memo.ts';
+import { FAMILIES } from '../verify/families.ts';
+import type { TrustRoot } from '../verify/signer.ts';
+import type { Controller, ControllerObserver } from './controller.ts';
+import { Desk } from './desk.ts';
+import type { OperatorLog } from './log.ts';
+import type { ResourceLookup } from './owners.ts';
+import type { OpenedSource, SourceAdditions } from './registry-sources.ts';
+
+/** What the operator is made of. Everything from outside comes in here. */
+export interface OperatorOptions {
+  readonly client: KubeClient;
+  readonly lookup: ResourceLookup;
+  /** Absent: this replica leads without asking. */
+  readonly elector: Elector | undefined;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly log: OperatorLog;
+  readonly observerOf: (controller: string) => ControllerObserver;
+  readonly openSource: (additions: SourceAdditions) => Promise<OpenedSource>;
+  readonly cwd: string;
+  readonly trustRoot: TrustRoot | undefined;
+  readonly namespace: string | undefined;
+  readonly reports: { readonly resource: Resource; readonly api: ReportApi } | undefined;
+  /** Tasks of one registry at once. */
+  readonly concurrency: number;
+}
+
+/** A running operator. */
+export interface Operator {
+  /** Runs until `stop` fires, or until the Lease is lost: then false. `kill` ends what does not end by itself. */
+  run(stop: AbortSignal, kill: AbortSignal): Promise<boolean>;
+  /** Has everything been read once? */
+  isReady(): boolean;
+  isLeader(): boolean;
+  /** What it knows, for metrics. */
+  readonly desk: Desk;
+}
+
+/** Makes the operator; nothing happens before `run`. */
+export function createOperator(options: OperatorOptions): Operator {
+  const { elector, log } = options;
+  const ended = new AbortController();
+  const desk = new Desk({ ...options, signal: ended.signal, families: FAMILIES, memo: createProofMemo() });
+  const phase = { ready: false, leads: false };
+  return {
+    desk,
+    isReady: () => phase.ready && desk.world.isSynced(),
+    isLeader: () => phase.leads && (elector?.isLeader() ?? true),
+    async run(stop, kill): Promise<boolean> {
+      const readers = runAll(desk.readerControllers, stop, kill);
+      try {
+        desk.world.start();
+        await until(desk.world.synced, stop);
+        await desk.load(stop);
+        phase.ready = true;
+        log.info('ready', desk.figures());
+        await elector?.acquire(stop);
+        phase.leads = true;
+        return await lead(desk, elector, stop, kill);
+      } catch (error) {
+        if (stop.aborted) return true;
+        throw error;
+      } finally {
+        phase.ready = false;
+        phase.leads = false;
+        await elector?.release(kill);
+        await options.recorder.idle();
+        ended.abort(new DOMException('The operator has ended', 'AbortError'));
+        await Promise.all([desk.world.stop(), readers, desk.close()]);
+      }
+    },
+  };
+}
+
+/** Verifies and publishes until `stop` fires; false where the Lease was lost before. */
+async function lead(desk: Desk, elector: Elector | undefined, stop: AbortSignal, kill: AbortSignal): Promise<boolean> {
+  desk.options.log.info('leading', { elected: elector !== undefined });
+  const lost = new AbortController();
+  const end = AbortSignal.any([stop, lost.signal]);
+  const held = elector?.hold(end).then(
+    () => lost.abort(new Error('the Lease was lost')),
+    () => undefined,
+  );
+  desk.begin();
+  // Who leads no more must not write: what is under way then ends at once.
+  await runAll(desk.leaderControllers, end, AbortSignal.any([kill, lost.signal]));
+  await held;
+  return !lost.signal.aborted;
+}
+
+async function runAll(controllers: readonly Controller[], stop: AbortSignal, kill: AbortSignal): Promise<void> {
+  await Promise.all(controllers.map((controller) => controller.run(stop, kill)));
+}
+
+/** Waits for the promise, or for the signal, whose reason is thrown. */
+async function until(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const stopped = Promise.withResolvers<never>();
+  const onAbort = (): void => stopped.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([promise, stopped.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
