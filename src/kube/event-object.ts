@@ -43,7 +43,7 @@ export function eventObject(
   { at, serial }: { readonly at: number; readonly serial: number },
 ): KubeBody & { readonly metadata: ObjectName } {
   const { regarding, related, type, reason, action, note } = event;
-  const body = {
+  return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
     // An event about a cluster-scoped object must lie in `default`.
@@ -58,7 +58,6 @@ export function eventObject(
     regarding: referenceOf(regarding),
     ...(related === undefined ? {} : { related: referenceOf(related) }),
   };
-  return body;
 }
 
 /** That an event happened again: what a server-side apply adds to it. */
@@ -66,13 +65,12 @@ export function seriesObject(
   { name, namespace }: ObjectName,
   { count, at }: { readonly count: number; readonly at: number },
 ): KubeBody {
-  const body = {
+  return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
     metadata: { name, namespace: namespace ?? 'default' },
     series: { count, lastObservedTime: microTime(at) },
   };
-  return body;
 }
 
 /** At most `max` bytes of UTF-8, never half a character. */

@@ -18,6 +18,7 @@ import type { ReplicaEvent } from './replica.ts';
 import {
   apiVersionOf,
   collectionPath,
+  type KubeBody,
   type KubeObject,
   type ObjectName,
   RESOURCES,
@@ -237,10 +238,7 @@ function nameOf({ name, namespace }: ResourceMeta): ObjectName {
   return { name, namespace };
 }
 
-function headOf(
-  { apiVersion, kind, name, namespace }: ResourceMeta,
-  resourceVersion?: string,
-): { readonly apiVersion: string; readonly kind: string; readonly metadata: ObjectMetadata } {
+function headOf({ apiVersion, kind, name, namespace }: ResourceMeta, resourceVersion?: string): KubeBody {
   return {
     apiVersion,
     kind,
@@ -250,10 +248,4 @@ function headOf(
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
   };
-}
-
-interface ObjectMetadata {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly resourceVersion?: string;
 }

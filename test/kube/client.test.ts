@@ -66,6 +66,18 @@ describe('the verbs', () => {
     expect(await client.serves(POLICY_REPORTS, { signal })).toBe(false);
   });
 
+  test('the resource of a kind, asked for once', async () => {
+    const { api, client } = await started();
+    const lookup = (apiVersion: string, kind: string) => client.resourceOf({ apiVersion, kind }, { signal });
+    expect(await lookup('v1', 'Pod')).toEqual(PODS);
+    expect(await lookup('v1', 'ConfigMap')).toEqual(CONFIGMAPS);
+    expect(await lookup('coordination.k8s.io/v1', 'Lease')).toEqual(LEASES);
+    expect(await lookup('nobody.example/v1', 'Thing')).toBeUndefined();
+    expect(await lookup('v1', 'Thing')).toBeUndefined();
+    const discoveries = api.requests.map(({ path }) => path);
+    expect(discoveries.slice(0, 3)).toEqual(['/api/v1', '/apis/coordination.k8s.io/v1', '/apis/nobody.example/v1']);
+  });
+
   test('a review is created and answered', async () => {
     const { client } = await started();
     const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token: 'nobody' } };
