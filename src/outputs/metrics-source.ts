@@ -13,9 +13,9 @@ export interface PolicySeries {
   readonly status: ImageTrustPolicyStatus | undefined;
 }
 
-/** A key. */
+/** A key. Its dependents are read from the status. */
 export interface KeySeries {
-  readonly view: KeyView;
+  readonly view: Omit<KeyView, 'dependents'>;
   readonly status: TrustedKeyStatus | undefined;
 }
 

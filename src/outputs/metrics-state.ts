@@ -104,8 +104,8 @@ function registerKeys(gauge: Define, keys: () => readonly KeySeries[]): void {
     const end = endOfKey(view);
     return end === undefined ? [] : [[{}, end.getTime() / 1000]];
   });
-  each(METRICS.keyDependents, ({ view }) => [[{}, view.dependents?.workloads.size ?? 0]]);
-  each(METRICS.keySoleDependents, ({ view }) => [[{}, view.dependents?.solelyDependent.size ?? 0]]);
+  each(METRICS.keyDependents, ({ status }) => [[{}, status?.dependents?.workloads ?? 0]]);
+  each(METRICS.keySoleDependents, ({ status }) => [[{}, status?.dependents?.solelyDependentWorkloads ?? 0]]);
 }
 
 function registerMachinery(gauge: Define, source: MetricsSource): void {
