@@ -1,23 +1,28 @@
 /**
- * `image-trust operator`: flags in, a process that runs until it is told to stop. Composition: the connection, the
- * election, the servers, the operator. Must never decide anything that a controller could.
+ * `image-trust operator`, running: a process until it is told to stop. Composition: the connection, the election, the
+ * servers, the operator. Must never decide anything that a controller could.
  */
 import { randomBytes } from 'node:crypto';
-import type { Command } from 'commander';
+import { hostname } from 'node:os';
 import type { ControllerObserver } from '../controllers/controller.ts';
 import type { OperatorLog } from '../controllers/log.ts';
-import { createOperator, type OperatorOptions } from '../controllers/operator.ts';
+import { createLog } from '../controllers/logging.ts';
+import { createOperator, type Operator, type OperatorOptions } from '../controllers/operator.ts';
 import type { OpenedSource, SourceAdditions } from '../controllers/registry-sources.ts';
+import { createOperatorMetrics, type OperatorMetrics } from '../controllers/serving/operator-metrics.ts';
+import { createReviewer } from '../controllers/serving/reviewer.ts';
+import { type Serving, startServing } from '../controllers/serving/serving.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { connect, type KubeConnection } from '../kube/connection.ts';
 import { KubeconfigError } from '../kube/kubeconfig.ts';
 import { createElector, type Elector } from '../kube/leader.ts';
 import { createRecorder, type Recorder } from '../kube/recorder.ts';
+import type { Metrics } from '../outputs/metrics.ts';
 import { systemClock } from '../registry/clock.ts';
 import type { TrustRoot } from '../verify/signer.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
-import { declareOperatorFlags, type OperatorFlags, reportsOf } from './operator-flags.ts';
-import { openSource } from './registry-flags.ts';
+import { type OperatorFlags, reportsOf } from './operator-flags.ts';
+import { type OpenedSource, openSource } from './registry-flags.ts';
 import type { Terminal } from './terminal.ts';
 import { readTrustRoot } from './trust-roots.ts';
 
@@ -33,25 +38,42 @@ export function declareOperator(program: Command, terminal: Terminal, end: (code
     .description(
       'Runs the controllers: verifies the images that run, again and again, and publishes what it finds. Every flag can be given as a variable.',
     );
-  declareOperatorFlags(command).action(async (flags: OperatorFlags) => end(await runOperator(flags, terminal)));
+  declareOperatorFlags(command)
+    .addHelpText('after', EXIT_CODES)
+    .action(async (flags: OperatorFlags) => end(await runOperator(flags, terminal, program.version() ?? '')));
 }
 
-async function runOperator(flags: OperatorFlags, terminal: Terminal): Promise<ExitCode> {
+const EXIT_CODES = `
+Exit codes of this command:
+  0   ended by SIGTERM or SIGINT
+  1   the Lease was lost to another replica: start again
+  64  wrong usage, or a kubeconfig that cannot be used`;
+
+async function runOperator(flags: OperatorFlags, terminal: Terminal, version: string): Promise<ExitCode> {
   terminal.allowGrace?.(GRACE_MS);
   const trustRoot = flags.trustedRoot === undefined ? undefined : await readTrustRoot(flags.trustedRoot, terminal.cwd);
   const connection = openConnection(flags);
-  const kill = new AbortController();
-  const killLater = (): void => void setTimeout(() => kill.abort(new Error('the time to end is up')), KILL_MS).unref();
-  terminal.signal.addEventListener('abort', killLater, { once: true });
-  const log = createLog(flags, terminal);
+  const kill = killSignal(terminal.signal);
+  const log = createLog({ level: flags.logLevel, now: () => terminal.now(), sink: terminal.stderr });
+  const registries = createRegistryLimits();
+  const metrics = createOperatorMetrics({
+    version,
+    nodeVersion: process.version,
+    lease: flags.leaderElectionId,
+    registries: () => registries.all(),
+  });
+  const parts: Parts = { flags, terminal, connection, log, metrics, registries, trustRoot, kill };
+  const operator = createOperator(optionsOf(parts));
+  metrics.attach(operator);
+  let serving: Serving | undefined;
   try {
-    const operator = createOperator(optionsOf({ flags, terminal, connection, log, trustRoot, kill: kill.signal }));
-    log.info('starting', { server: connection.server.origin, identity: flags.identity });
-    const well = await operator.run(terminal.signal, kill.signal);
+    serving = await asUsage(() => serve(parts, operator));
+    log.info('starting', { version, server: connection.server.origin, identity: flags.identity, ...serving.addresses });
+    const well = await operator.run(terminal.signal, kill);
     log.info(well ? 'ended' : 'ended: the Lease was lost');
     return well ? EXIT.trusted : EXIT.rejected;
   } finally {
-    terminal.signal.removeEventListener('abort', killLater);
+    await serving?.close();
     await connection.close();
   }
 }
@@ -61,12 +83,55 @@ interface Parts {
   readonly terminal: Terminal;
   readonly connection: KubeConnection;
   readonly log: OperatorLog;
+  readonly metrics: OperatorMetrics;
+  readonly registries: RegistryLimits;
   readonly trustRoot: TrustRoot | undefined;
   readonly kill: AbortSignal;
 }
 
-function optionsOf({ flags, terminal, connection, log, trustRoot, kill }: Parts): OperatorOptions {
-  const client = createKubeClient(connection);
+/** Fires a while after the other: what does not end by itself is ended. */
+function killSignal(stop: AbortSignal): AbortSignal {
+  const kill = new AbortController();
+  const later = (): void => void setTimeout(() => kill.abort(new Error('the time to end is up')), KILL_MS).unref();
+  if (stop.aborted) later();
+  else stop.addEventListener('abort', later, { once: true });
+  return kill.signal;
+}
+
+/** A port that is taken is the user's to mend. */
+async function asUsage<T>(open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function serve({ flags, connection, metrics, log, kill }: Parts, operator: Operator): Promise<Serving> {
+  const { metricsCertDir } = flags;
+  const client = createKubeClient(connection, { onRequest: (request) => metrics.apiRequest(request) });
+  const secure = {
+    reviewer: createReviewer({ client, clock: systemClock, signal: kill }),
+    dnsNames: [flags.identity, 'localhost'],
+    ...(metricsCertDir === undefined ? {} : { certDir: metricsCertDir }),
+  };
+  return startServing({
+    metrics: {
+      address: flags.metricsBindAddress,
+      render: () => metrics.render(),
+      ...(flags.metricsSecure ? { secure } : {}),
+    },
+    health: {
+      address: flags.healthProbeBindAddress,
+      ready: () => operator.isReady() || 'the objects of the cluster have not all been read',
+    },
+    clock: systemClock,
+    onError: (what, error) => log.warn('serving failed', { what, error }),
+  });
+}
+
+function optionsOf({ flags, terminal, connection, log, metrics, registries, trustRoot, kill }: Parts): OperatorOptions {
+  const client = createKubeClient(connection, { onRequest: (request) => metrics.apiRequest(request) });
   return {
     client,
     lookup: (type, signal) => client.resourceOf(type, { signal }),
@@ -75,13 +140,46 @@ function optionsOf({ flags, terminal, connection, log, trustRoot, kill }: Parts)
     clock: systemClock,
     random: Math.random,
     log,
-    observerOf: (name) => observerOf(name, log),
-    openSource: (additions) => openFor(additions, flags, terminal),
+    observerOf: (controller) =>
+      metrics.observerOf(controller, {
+        failed: (key, error) => log.warn('trying again', { controller, key, error }),
+      }),
+    onVerified: (check) => metrics.verified(check),
+    onPassed: (seconds) => metrics.passed(seconds),
+    onReport: (outcome) => metrics.reported(outcome),
+    openSource: async (additions) => {
+      const onRequest: Metrics['registryRequest'] = (request) => metrics.registryRequest(request);
+      return registries.keep(await openSource(flags, terminal, { ...additions, limits: LIMITS, onRequest }));
+    },
     cwd: terminal.cwd,
     trustRoot,
     namespace: flags.namespace,
     reports: reportsOf(flags),
     concurrency: flags.concurrency,
+  };
+}
+
+/** A registry that is back is noticed within seconds: the operator itself spaces out its tries. */
+const LIMITS = { downMs: 2_000 };
+
+/** The limits of all sources that are open. */
+interface RegistryLimits {
+  keep(source: OpenedSource): OpenedSource;
+  all(): ReturnType<OperatorMetricsOptions['registries']>;
+}
+
+function createRegistryLimits(): RegistryLimits {
+  const open = new Set<OpenedSource>();
+  return {
+    all: () => [...open].flatMap((source) => [...source.limiters()]),
+    keep(source): OpenedSource {
+      open.add(source);
+      const close = async (): Promise<void> => {
+        open.delete(source);
+        await source.close();
+      };
+      return { ...source, close };
+    },
   };
 }
 
@@ -124,31 +222,4 @@ function recorderOf(flags: OperatorFlags, client: OperatorOptions['client'], sig
     random: Math.random,
     signal,
   });
-}
-
-function observerOf(controller: string, log: OperatorLog): ControllerObserver {
-  return { failed: (key, error) => log.warn('trying again', { controller, key, error }) };
-}
-
-/** A registry that is back is noticed within seconds: the operator itself spaces out its tries. */
-const LIMITS = { downMs: 2_000 };
-
-async function openFor(additions: SourceAdditions, flags: OperatorFlags, terminal: Terminal): Promise<OpenedSource> {
-  return openSource(flags, terminal, { ...additions, limits: LIMITS });
-}
-
-const LEVELS: readonly OperatorFlags['logLevel'][] = ['error', 'warn', 'info', 'debug'];
-
-function createLog({ logLevel }: OperatorFlags, terminal: Terminal): OperatorLog {
-  const write =
-    (level: OperatorFlags['logLevel']) =>
-    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-      if (LEVELS.indexOf(level) > LEVELS.indexOf(logLevel)) return;
-      const { error, ...rest } = fields;
-      const told = error instanceof Error ? { error: error.message } : {};
-      terminal.stderr.write(
-        `${JSON.stringify({ time: terminal.now().toISOString(), level, message, ...rest, ...told })}\n`,
-      );
-    };
-  return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }

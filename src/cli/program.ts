@@ -4,7 +4,7 @@
 import { Argument, Command, CommanderError, type Option } from 'commander';
 import { completionScript, SHELLS, type Shell } from './completion.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
-import { declareOperator } from './operator-command.ts';
+import { declareOperator } from './operator-declaration.ts';
 import { declareScan } from './scan-command.ts';
 import type { Terminal } from './terminal.ts';
 import { declareVerify } from './verify-command.ts';

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { Failure } from '../core/failure.ts';
 import { createRegistrySource, type RegistrySource } from '../registry/client.ts';
 import type { CredentialProvider } from '../registry/credential.ts';
+import type { LimiterState } from '../registry/limiter.ts';
 import type { RegistryOptions } from '../registry/options.ts';
 import { loadDockerConfig } from '../registry/docker-config.ts';
 import { type MirrorRule, parseMirrorRule, plainHttpHosts, withMirrors } from '../registry/mirrors.ts';
@@ -58,6 +59,8 @@ export function mirrorRules(flags: Pick<RegistryFlags, 'mirror'>, terminal: Term
 /** An image source: a registry client, with mirrors before it. `close` ends its connections. */
 export interface OpenedSource {
   readonly source: ImageSource;
+  /** Requests in flight, waiting and allowed, by host. */
+  limiters(): ReadonlyMap<string, LimiterState>;
   close(): Promise<void>;
 }
 
@@ -72,7 +75,11 @@ export async function openSource(
     ...more,
     plainHttp: [...more.plainHttp, ...plainHttpHosts(rules)],
   });
-  return { source: rules.length === 0 ? registry : withMirrors(registry, rules), close: () => registry.close() };
+  return {
+    source: rules.length === 0 ? registry : withMirrors(registry, rules),
+    limiters: () => registry.limiters(),
+    close: () => registry.close(),
+  };
 }
 
 async function openRegistry(
