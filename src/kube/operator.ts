@@ -15,15 +15,7 @@ import type { Clock } from '../core/clock.ts';
 import type { KubeConnection } from './connection.ts';
 import { createReflector } from './reflector.ts';
 import type { ReplicaEvent } from './replica.ts';
-import {
-  apiVersionOf,
-  collectionPath,
-  type KubeBody,
-  type KubeObject,
-  type ObjectName,
-  RESOURCES,
-  type Resource,
-} from './resource.ts';
+import { apiVersionOf, collectionPath, type KubeBody, type KubeObject, RESOURCES, type Resource } from './resource.ts';
 import type { KubeClient } from './verbs.ts';
 
 export type { OperatorLogger, ResourceEvent, ResourceMeta } from '@dot-i/k8s-operator';
@@ -164,7 +156,7 @@ export class ClusterOperator extends dotI.default {
   override async setResourceFinalizers(meta: ResourceMeta, finalizers: string[]): Promise<void> {
     const { client } = this.options;
     const resource = demandResource(meta.id);
-    const current = await client.get(resource, nameOf(meta), { signal: this.signal });
+    const current = await client.get(resource, meta, { signal: this.signal });
     const metadata = { ...current.metadata, finalizers, resourceVersion: meta.resourceVersion };
     const body = { ...current, apiVersion: meta.apiVersion, kind: meta.kind, metadata };
     await client.replace(resource, body, { signal: this.signal });
@@ -232,10 +224,6 @@ function copyOf(object: KubeObject): ResourceEvent['object'] {
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp: new Date(deletionTimestamp) }),
     },
   };
-}
-
-function nameOf({ name, namespace }: ResourceMeta): ObjectName {
-  return { name, namespace };
 }
 
 function headOf({ apiVersion, kind, name, namespace }: ResourceMeta, resourceVersion?: string): KubeBody {
