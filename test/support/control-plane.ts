@@ -40,7 +40,8 @@ export interface ControlPlaneOptions {
 
 /** A process that can be stopped and started again, on the same port. */
 export interface Restartable {
-  stop(): Promise<void>;
+  /** Asks it to end, and makes it after `patienceMs`; default 20 s. */
+  stop(patienceMs?: number): Promise<void>;
   start(): Promise<void>;
 }
 
@@ -76,6 +77,8 @@ export interface AuditEvent {
 
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
+/** Nothing of a control plane that goes is kept, and kube-apiserver waits long for those who watch. */
+const DISPOSE_MS = 2000;
 
 export async function startControlPlane(
   box: { readonly path: (name: ControlPlaneTool) => string },
@@ -90,7 +93,7 @@ export async function startControlPlane(
     return process;
   };
   const dispose = async (): Promise<void> => {
-    for (const process of started) await process.stop();
+    for (const process of started) await process.stop(DISPOSE_MS);
     pki.dispose();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -256,11 +259,11 @@ function program(folder: string, path: string, flags: readonly string[], ready: 
         await delay(50);
       }
     },
-    async stop() {
+    async stop(patienceMs = STOP_LIMIT_MS) {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
-      const timer = setTimeout(() => child?.kill('SIGKILL'), STOP_LIMIT_MS);
+      const timer = setTimeout(() => child?.kill('SIGKILL'), patienceMs);
       await ended;
       clearTimeout(timer);
     },

@@ -151,7 +151,8 @@ async function real(options: ClusterOptions): Promise<Cluster | undefined> {
     client,
     folder: plane.folder,
     kubeconfig: plane.kubeconfig,
-    stopApiServer: () => plane.apiServer.stop(),
+    // As in a crash: asked politely, it waits for those who watch it.
+    stopApiServer: () => plane.apiServer.stop(500),
     startApiServer: () => plane.apiServer.start(),
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();

@@ -37,7 +37,10 @@ export interface Operator extends AsyncDisposable {
 
 /** Starts the operator; it is ready when this returns, unless `ready` is false. */
 export async function startOperator(options: {
+  /** Path of a kubeconfig, as the operator finds it. */
   readonly kubeconfig: string;
+  /** What starts `image-trust`. Default: this Node with the sources. */
+  readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly ready?: boolean;
@@ -48,7 +51,8 @@ export async function startOperator(options: {
     `--metrics-bind-address=127.0.0.1:${metricsPort}`,
     `--health-probe-bind-address=127.0.0.1:${probesPort}`,
   ];
-  const child = spawn(process.execPath, [MAIN, 'operator', ...flags, ...(options.args ?? [])], {
+  const [program = '', ...own] = options.command ?? [process.execPath, MAIN];
+  const child = spawn(program, [...own, 'operator', ...flags, ...(options.args ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });
