@@ -3,13 +3,14 @@
  * servers, the operator. Must never decide anything that a controller could.
  */
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
-import type { ControllerObserver } from '../controllers/controller.ts';
 import type { OperatorLog } from '../controllers/log.ts';
 import { createLog } from '../controllers/logging.ts';
 import { createOperator, type Operator, type OperatorOptions } from '../controllers/operator.ts';
-import type { OpenedSource, SourceAdditions } from '../controllers/registry-sources.ts';
-import { createOperatorMetrics, type OperatorMetrics } from '../controllers/serving/operator-metrics.ts';
+import {
+  createOperatorMetrics,
+  type OperatorMetrics,
+  type OperatorMetricsOptions,
+} from '../controllers/serving/operator-metrics.ts';
 import { createReviewer } from '../controllers/serving/reviewer.ts';
 import { type Serving, startServing } from '../controllers/serving/serving.ts';
 import { createKubeClient } from '../kube/client.ts';
@@ -17,7 +18,6 @@ import { connect, type KubeConnection } from '../kube/connection.ts';
 import { KubeconfigError } from '../kube/kubeconfig.ts';
 import { createElector, type Elector } from '../kube/leader.ts';
 import { createRecorder, type Recorder } from '../kube/recorder.ts';
-import type { Metrics } from '../outputs/metrics.ts';
 import { systemClock } from '../registry/clock.ts';
 import type { TrustRoot } from '../verify/signer.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
@@ -30,26 +30,8 @@ import { readTrustRoot } from './trust-roots.ts';
 const KILL_MS = 7_000;
 const GRACE_MS = 9_500;
 
-/** Declares the command. `end` is told the exit code. */
-export function declareOperator(program: Command, terminal: Terminal, end: (code: ExitCode) => void): void {
-  const command = program
-    .command('operator')
-    .summary('run the controllers in a cluster')
-    .description(
-      'Runs the controllers: verifies the images that run, again and again, and publishes what it finds. Every flag can be given as a variable.',
-    );
-  declareOperatorFlags(command)
-    .addHelpText('after', EXIT_CODES)
-    .action(async (flags: OperatorFlags) => end(await runOperator(flags, terminal, program.version() ?? '')));
-}
-
-const EXIT_CODES = `
-Exit codes of this command:
-  0   ended by SIGTERM or SIGINT
-  1   the Lease was lost to another replica: start again
-  64  wrong usage, or a kubeconfig that cannot be used`;
-
-async function runOperator(flags: OperatorFlags, terminal: Terminal, version: string): Promise<ExitCode> {
+/** Runs the operator to its end. Throws UsageError. */
+export async function runOperator(flags: OperatorFlags, terminal: Terminal, version: string): Promise<ExitCode> {
   terminal.allowGrace?.(GRACE_MS);
   const trustRoot = flags.trustedRoot === undefined ? undefined : await readTrustRoot(flags.trustedRoot, terminal.cwd);
   const connection = openConnection(flags);
@@ -148,8 +130,8 @@ function optionsOf({ flags, terminal, connection, log, metrics, registries, trus
     onPassed: (seconds) => metrics.passed(seconds),
     onReport: (outcome) => metrics.reported(outcome),
     openSource: async (additions) => {
-      const onRequest: Metrics['registryRequest'] = (request) => metrics.registryRequest(request);
-      return registries.keep(await openSource(flags, terminal, { ...additions, limits: LIMITS, onRequest }));
+      const counted = { ...additions, limits: LIMITS, onRequest: countIn(metrics) };
+      return registries.keep(await openSource(flags, terminal, counted));
     },
     cwd: terminal.cwd,
     trustRoot,
@@ -157,6 +139,10 @@ function optionsOf({ flags, terminal, connection, log, metrics, registries, trus
     reports: reportsOf(flags),
     concurrency: flags.concurrency,
   };
+}
+
+function countIn(metrics: OperatorMetrics): OperatorMetrics['registryRequest'] {
+  return (request) => metrics.registryRequest(request);
 }
 
 /** A registry that is back is noticed within seconds: the operator itself spaces out its tries. */

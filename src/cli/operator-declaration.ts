@@ -15,8 +15,16 @@ export function declareOperator(program: Command, terminal: Terminal, end: (code
     .description(
       'Runs the controllers: verifies the images that run, again and again, and publishes what it finds. Every flag can be given as a variable.',
     );
-  declareOperatorFlags(command).action(async (flags: OperatorFlags) => {
-    const { runOperator } = await import('./operator-command.ts');
-    end(await runOperator(flags, terminal, program.version() ?? ''));
-  });
+  declareOperatorFlags(command)
+    .addHelpText('after', EXIT_CODES)
+    .action(async (flags: OperatorFlags) => {
+      const { runOperator } = await import('./operator-command.ts');
+      end(await runOperator(flags, terminal, program.version() ?? ''));
+    });
 }
+
+const EXIT_CODES = `
+Exit codes of this command:
+  0   ended by SIGTERM or SIGINT
+  1   the Lease was lost to another replica: start again
+  64  wrong usage, or a kubeconfig that cannot be used`;

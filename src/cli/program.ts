@@ -65,7 +65,8 @@ function describeOption(option: Option): string {
   const { defaultValue, defaultValueDescription = String(defaultValue) } = option;
   const empty =
     defaultValue === undefined || (typeof defaultValue === 'object' && Object.keys(defaultValue).length === 0);
-  const notes = [...choices, ...(empty ? [] : [`default ${defaultValueDescription}`])];
+  const variable = option.envVar === undefined ? [] : [`env ${option.envVar}`];
+  const notes = [...choices, ...(empty ? [] : [`default ${defaultValueDescription}`]), ...variable];
   return notes.length === 0 ? option.description : `${option.description} (${notes.join('; ')})`;
 }
 

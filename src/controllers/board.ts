@@ -28,6 +28,7 @@ export interface Board {
   refresh(workload: string, now: Date): Refreshed;
   /** What an earlier life of the program said of a workload, by `keyOfRow`. */
   restore(workload: string, rows: ReadonlyMap<string, PreviousRow>): void;
+  /** The rows of a policy: the same array until one of them changes. */
   rowsOf(policy: string): readonly KnownRow[];
   rows(): Iterable<KnownRow>;
   /** Uses and tasks of a policy that no row is there for yet. */
@@ -56,45 +57,67 @@ const NOTHING: Shown = { rows: [], byPolicy: new Map(), pending: new Map() };
 
 /** An empty board. */
 export function createBoard(options: BoardOptions): Board {
-  const shown = new Map<string, Shown>();
+  const shelf = createShelf();
   const restored = new Map<string, ReadonlyMap<string, PreviousRow>>();
-  const byPolicy = new Map<string, Set<string>>();
-  const put = (workload: string, next: Shown): readonly string[] => {
-    const before = policiesIn(shown.get(workload) ?? NOTHING);
-    const after = policiesIn(next);
-    for (const policy of before) byPolicy.get(policy)?.delete(workload);
-    for (const policy of after) byPolicy.set(policy, (byPolicy.get(policy) ?? new Set()).add(workload));
-    if (after.size === 0) shown.delete(workload);
-    else shown.set(workload, next);
-    return [...new Set([...before, ...after])];
-  };
-  const shownOf = (policy: string): readonly Shown[] =>
-    [...(byPolicy.get(policy) ?? [])].flatMap((workload) => shown.get(workload) ?? []);
   return {
     restore: (workload, rows) => void restored.set(workload, rows),
     refresh(workload, now): Refreshed {
-      const before = worstByKey(shown.get(workload)?.rows ?? []);
+      const before = worstByKey(shelf.get(workload).rows);
       const earlier: ReadonlyMap<string, PreviousRow> = restored.get(workload) ?? new Map<string, PreviousRow>();
       const uses = options.coverage.usesOfWorkload(workload);
       const { rows, pending } = rowsOf(uses, new Map([...earlier, ...before]), sourcesAt(options, now));
-      const policies = put(workload, {
-        rows,
-        byPolicy: Map.groupBy(rows, (row) => row.policy),
-        pending: pendingTasks(pending),
-      });
+      const byPolicy = Map.groupBy(rows, (row) => row.policy);
+      const policies = shelf.put(workload, { rows, byPolicy, pending: pendingTasks(pending) });
       // What was read back has served once every use has a row of this life.
       if (pending.length === 0) restored.delete(workload);
       const after = worstByKey(rows);
       const transitions = transitionsOf(withRestored(before, earlier, after), after, now);
       return { rows, transitions, policies, pending: pending.length, runs: uses.size > 0 };
     },
-    rowsOf: (policy) => shownOf(policy).flatMap((one) => one.byPolicy.get(policy) ?? []),
+    rowsOf: (policy) => shelf.rowsOf(policy),
+    rows: () => shelf.rows(),
+    pendingOf(policy): { uses: number; tasks: number } {
+      const tasks = shelf.of(policy).flatMap((one) => one.pending.get(policy) ?? []);
+      return { uses: tasks.length, tasks: new Set(tasks).size };
+    },
+  };
+}
+
+/** What is shown of each workload, found by policy too. */
+interface Shelf extends Pick<Board, 'rowsOf' | 'rows'> {
+  get(workload: string): Shown;
+  of(policy: string): readonly Shown[];
+  /** The policies that were there or are there now. */
+  put(workload: string, next: Shown): readonly string[];
+}
+
+function createShelf(): Shelf {
+  const shown = new Map<string, Shown>();
+  const byPolicy = new Map<string, Set<string>>();
+  const gathered = new Map<string, readonly KnownRow[]>();
+  const of = (policy: string): readonly Shown[] =>
+    [...(byPolicy.get(policy) ?? [])].flatMap((workload) => shown.get(workload) ?? []);
+  return {
+    of,
+    get: (workload) => shown.get(workload) ?? NOTHING,
+    put(workload, next): readonly string[] {
+      const before = policiesIn(shown.get(workload) ?? NOTHING);
+      const after = policiesIn(next);
+      for (const policy of before) byPolicy.get(policy)?.delete(workload);
+      for (const policy of after) byPolicy.set(policy, (byPolicy.get(policy) ?? new Set()).add(workload));
+      if (after.size === 0) shown.delete(workload);
+      else shown.set(workload, next);
+      const touched = [...new Set([...before, ...after])];
+      for (const policy of touched) gathered.delete(policy);
+      return touched;
+    },
+    rowsOf(policy): readonly KnownRow[] {
+      const rows = gathered.get(policy) ?? of(policy).flatMap((one) => one.byPolicy.get(policy) ?? []);
+      gathered.set(policy, rows);
+      return rows;
+    },
     *rows(): Iterable<KnownRow> {
       for (const { rows } of shown.values()) yield* rows;
-    },
-    pendingOf(policy): { uses: number; tasks: number } {
-      const tasks = shownOf(policy).flatMap((one) => one.pending.get(policy) ?? []);
-      return { uses: tasks.length, tasks: new Set(tasks).size };
     },
   };
 }

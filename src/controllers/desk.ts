@@ -27,7 +27,7 @@ import { createVerification, type Verification } from './verification.ts';
 import {
   keyChanged,
   policyEvents,
-  reportKind,
+  publishingEvents,
   resolutionEvents,
   settingsId,
   touchedBy,
@@ -88,15 +88,8 @@ export class Desk {
     this.verification = createVerification({ ...shared, ...verificationEvents(this), check, random, concurrency });
     this.policies = createPolicies({ ...shared, ...policyEvents(this), verification: this.verification });
     this.news = createNews({ ...shared, recorder: options.recorder, log: options.log });
-    this.publishing = createPublishing({
-      ...shared,
-      client,
-      board: this.board,
-      reports: this.reports,
-      reportKind: reportKind(options),
-      observerOf,
-      onTransition: (transition) => this.news.tell(transition),
-    });
+    const { board, reports } = this;
+    this.publishing = createPublishing({ ...shared, ...publishingEvents(this), client, board, reports });
   }
 
   /** They run on every replica. */

@@ -8,16 +8,19 @@ import type { ObjectIdentity } from '../core/image-use.ts';
 import { formatReference } from '../core/reference.ts';
 import type { Transition } from '../core/transition.ts';
 import type { Recorder } from '../kube/recorder.ts';
-import { policyEvents, workloadEvents } from '../outputs/events.ts';
+import { conditionEvents, lifecycleEvents, policyEvents, workloadEvents } from '../outputs/events.ts';
 import { shownWorkload } from '../outputs/policy-tally.ts';
 import { type Controller, createController, DONE } from './controller.ts';
 import type { OperatorLog } from './log.ts';
 import type { PolicyBook } from './policy-book.ts';
+import type { StatusChange } from './publishing.ts';
 
 /** The teller. */
 export interface News {
   readonly controller: Controller;
   tell(transition: Transition): void;
+  /** A status of ours was written. */
+  tellStatus(change: StatusChange): void;
 }
 
 /** What it is made of. */
@@ -52,6 +55,10 @@ export function createNews({ recorder, book, log, clock }: NewsOptions): News {
   });
   return {
     controller,
+    tellStatus({ regarding, before, after }): void {
+      const events = [...conditionEvents(regarding, before, after), ...lifecycleEvents(regarding, before, after)];
+      for (const event of events) recorder.record(event);
+    },
     tell(transition): void {
       log.info('verdict changed', fieldsOf(transition));
       gathered.push(transition);

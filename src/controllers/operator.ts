@@ -7,6 +7,7 @@ import type { Elector } from '../kube/leader.ts';
 import type { Resource } from '../kube/resource.ts';
 import type { Recorder } from '../kube/recorder.ts';
 import type { KubeClient } from '../kube/verbs.ts';
+import type { Metrics } from '../outputs/metrics.ts';
 import type { ReportApi } from '../outputs/policy-report.ts';
 import { createProofMemo } from '../verify/engine/memo.ts';
 import { FAMILIES } from '../verify/families.ts';
@@ -29,6 +30,10 @@ export interface OperatorOptions {
   readonly random: () => number;
   readonly log: OperatorLog;
   readonly observerOf: (controller: string) => ControllerObserver;
+  /** Told of what is counted: checks, passes, reports. */
+  readonly onVerified: Metrics['verified'];
+  readonly onPassed: Metrics['passed'];
+  readonly onReport: Metrics['reported'];
   readonly openSource: (additions: SourceAdditions) => Promise<OpenedSource>;
   readonly cwd: string;
   readonly trustRoot: TrustRoot | undefined;

@@ -3,24 +3,28 @@
  * Owns when something is written: on change only, gathered for a moment. Must never call a registry, nor decide.
  */
 import type { TrustedKeyStatus } from '../api/trusted-key-status.ts';
+import type { Condition } from '../api/condition.ts';
+import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
+import type { TrustedKey } from '../api/trusted-key.ts';
+import type { ObjectIdentity } from '../core/image-use.ts';
 import type { ImageTrustPolicyStatus } from '../api/image-trust-policy-status.ts';
 import { API_VERSION } from '../api/group.ts';
 import type { Clock } from '../core/clock.ts';
-import { type KeyDependents, dependentsByKey } from '../core/dependents.ts';
 import { parseDuration } from '../core/duration.ts';
-import type { PolicyView } from '../core/known.ts';
+import type { KnownRow, PolicyView } from '../core/known.ts';
 import type { Transition } from '../core/transition.ts';
 import { isKubeFailure } from '../kube/failure.ts';
 import { IMAGE_TRUST_POLICIES, type Resource, TRUSTED_KEYS } from '../kube/resource.ts';
 import type { KubeClient } from '../kube/verbs.ts';
-import { keyStatusChangesAt, type KeyView, sameKeyStatus, summariseKey } from '../outputs/key-status.ts';
+import { keyStatusChangesAt, sameKeyStatus, summariseKey } from '../outputs/key-status.ts';
+import type { ReportOutcome } from '../outputs/metrics.ts';
 import { policyStatusChangesAt, samePolicyStatus, summarisePolicy } from '../outputs/policy-status.ts';
-import { keyFactsOf } from '../verify/trust/key-facts.ts';
 import type { Board } from './board.ts';
 import { type Controller, type ControllerObserver, createController, DONE, type Next } from './controller.ts';
 import type { PolicyBook } from './policy-book.ts';
 import type { ReportKeeper } from './report-keeper.ts';
 import type { SignerBook } from './signers.ts';
+import { createDependents, type Dependents, keyView, viewOf } from './views.ts';
 
 /** What publishing works with. */
 export interface PublishingOptions {
@@ -34,8 +38,19 @@ export interface PublishingOptions {
   readonly reportKind: string;
   readonly clock: Clock;
   readonly observerOf: (controller: string) => ControllerObserver;
+  /** Told of what came of a report. */
+  readonly onReport: (outcome: ReportOutcome) => void;
+  /** Told of a status that was written, over the one before. */
+  readonly onStatus: (change: StatusChange) => void;
   /** Told of every change of a verdict, for events and logs. */
   readonly onTransition: (transition: Transition) => void;
+}
+
+/** A status of ours that turned into another. */
+export interface StatusChange {
+  readonly regarding: ObjectIdentity;
+  readonly before: readonly Condition[] | undefined;
+  readonly after: readonly Condition[] | undefined;
 }
 
 /** The controllers that write. */
@@ -88,7 +103,7 @@ interface Written {
 
 async function publishWorkload(
   key: string,
-  { board, book, reports, clock, onTransition }: PublishingOptions,
+  { board, book, reports, clock, onTransition, onReport }: PublishingOptions,
   publishing: Publishing,
   signal: AbortSignal,
 ): Promise<Next> {
@@ -98,13 +113,24 @@ async function publishWorkload(
   for (const name of new Set(policies.flatMap((policy) => book.get(policy)?.trustedKeys ?? []))) publishing.key(name);
   // Images that run and were not judged yet: what the report says of them stays until they are.
   if (rows.length === 0 && runs && policies.length > 0) return DONE;
-  await reports?.publish(key, rows, signal).catch((error: unknown) => {
-    // A namespace that is going away takes nothing new, and what is in it goes with it.
-    if (isKubeFailure(error, 'forbidden') && error.detail.reason === 'NamespaceTerminating') return;
-    if (isKubeFailure(error, 'not-found')) return;
-    throw error;
-  });
+  if (reports !== undefined) onReport(await publishReport(key, rows, reports, signal));
   return DONE;
+}
+
+/** A namespace that is going away takes nothing new, and what is in it goes with it. */
+async function publishReport(
+  key: string,
+  rows: readonly KnownRow[],
+  reports: ReportKeeper,
+  signal: AbortSignal,
+): Promise<ReportOutcome> {
+  try {
+    return await reports.publish(key, rows, signal);
+  } catch (error) {
+    const going = isKubeFailure(error, 'forbidden') && error.detail.reason === 'NamespaceTerminating';
+    if (going || isKubeFailure(error, 'not-found')) return 'failed';
+    throw error;
+  }
 }
 
 async function publishPolicy(
@@ -126,36 +152,13 @@ async function publishPolicy(
   if (!samePolicyStatus(previous, status) || isStale(view, previous, now)) {
     await writeStatus(options.client, IMAGE_TRUST_POLICIES, { name, kind: 'ImageTrustPolicy', status }, signal);
     written.policies.set(name, status);
+    options.onStatus({
+      regarding: identityOf(view.policy),
+      before: previous?.conditions,
+      after: status.conditions,
+    });
   }
   return at(policyStatusChangesAt(view, now, status));
-}
-
-/** The view of a policy; undefined where it is gone. */
-export function viewOf(
-  name: string,
-  { book, board, signers }: Pick<PublishingOptions, 'book' | 'board' | 'signers'>,
-): PolicyView | undefined {
-  const entry = book.get(name);
-  if (entry === undefined) return undefined;
-  const { policy, pass, next, problem, handledRequest, trustedKeys } = entry;
-  return {
-    policy,
-    rows: board.rowsOf(name),
-    pending: board.pendingOf(name),
-    ...(pass === undefined ? {} : { lastPass: pass }),
-    ...(next === undefined || policy.spec.verification.suspend ? {} : { nextPass: next }),
-    ...(problem === undefined ? {} : { problem }),
-    ...(handledRequest === undefined ? {} : { lastHandledRequestedAt: handledRequest }),
-    keysNotReady: trustedKeys.flatMap((key) => notReady(key, signers)),
-  };
-}
-
-function notReady(name: string, signers: SignerBook): PolicyView['keysNotReady'] {
-  const signer = signers.signers().get(name);
-  if (signer?.state === 'usable') return [];
-  if (signer !== undefined) return [{ name, message: signer.message }];
-  const message = signers.key(name) === undefined ? `there is no TrustedKey "${name}"` : 'its material is being read';
-  return [{ name, message }];
 }
 
 /**
@@ -179,49 +182,26 @@ interface KeyDesk {
 }
 
 async function publishKey(name: string, { options, written, dependents }: KeyDesk, signal: AbortSignal): Promise<Next> {
-  const { signers, clock, client } = options;
+  const { signers, clock, client, onStatus } = options;
   const now = new Date(clock.now());
   const key = signers.key(name);
   if (key === undefined) {
     written.keys.delete(name);
     return DONE;
   }
-  const depending = dependents.of(name);
-  const base = { key, material: materialOf(name, signers) };
-  const view: KeyView = depending === undefined ? base : { ...base, dependents: depending };
+  const view = keyView(key, signers, dependents);
   const previous = written.keys.get(name) ?? key.status;
   const status = summariseKey(view, now, previous);
   if (!sameKeyStatus(previous, status)) {
     await writeStatus(client, TRUSTED_KEYS, { name, kind: 'TrustedKey', status }, signal);
     written.keys.set(name, status);
+    onStatus({ regarding: identityOf(key), before: previous?.conditions, after: status.conditions });
   }
   return at(keyStatusChangesAt(view, now));
 }
 
-function materialOf(name: string, signers: SignerBook): KeyView['material'] {
-  const signer = signers.signers().get(name);
-  if (signer === undefined) return { state: 'loading' };
-  if (signer.state === 'usable') return { state: 'usable', keys: keyFactsOf(signer.material) };
-  return { state: 'unusable', reason: signer.reason, message: signer.message };
-}
-
-interface Dependents {
-  of(key: string): KeyDependents | undefined;
-  changed(): void;
-}
-
-/** Counted for all keys at once, when somebody asks after a change. */
-function createDependents({ board, book }: PublishingOptions): Dependents {
-  let counted: ReadonlyMap<string, KeyDependents> | undefined;
-  return {
-    changed: () => {
-      counted = undefined;
-    },
-    of(key): KeyDependents | undefined {
-      counted ??= dependentsByKey(book.policies(), board.rows());
-      return counted.get(key);
-    },
-  };
+function identityOf({ kind, metadata: { name, uid } }: ImageTrustPolicy | TrustedKey): ObjectIdentity {
+  return { apiVersion: API_VERSION, kind, name, ...(uid === undefined ? {} : { uid }) };
 }
 
 interface StatusBody {

@@ -10,6 +10,7 @@ import { keyOfWorkload } from '../core/known.ts';
 import { PRIORITY } from '../kube/work-queue.ts';
 import type { Desk } from './desk.ts';
 import type { PoliciesOptions } from './policies.ts';
+import type { PublishingOptions } from './publishing.ts';
 import { keyOfNamed, type NamedObject } from './references.ts';
 import { registryReferences, settingsIdOf } from './registry-sources.ts';
 import type { ResolutionOptions } from './resolution.ts';
@@ -71,15 +72,36 @@ export function resolutionEvents(desk: Desk): Pick<ResolutionOptions, 'onChange'
   return { observer: desk.options.observerOf('resolution'), onChange: (uses) => usesChanged(desk, uses) };
 }
 
+/** What publishing tells. */
+export function publishingEvents(
+  desk: Desk,
+): Pick<PublishingOptions, 'onTransition' | 'onStatus' | 'onReport' | 'observerOf' | 'reportKind'> {
+  const { options } = desk;
+  return {
+    reportKind: reportKind(options),
+    observerOf: (controller) => options.observerOf(controller),
+    onTransition: (transition) => desk.news.tell(transition),
+    onStatus: (change) => desk.news.tellStatus(change),
+    onReport: (outcome) => options.onReport(outcome),
+  };
+}
+
 /** What checks wake. */
 export function verificationEvents(desk: Desk): Pick<VerificationOptions, 'onChecked' | 'onPass' | 'observer'> {
   return {
     observer: desk.options.observerOf('verification'),
-    onChecked: (task) => {
+    onChecked: (task, why, { unknown, established }, seconds) => {
+      const state = (unknown ?? established)?.verdict.state ?? 'unknown';
+      desk.options.onVerified({ why, state, seconds });
       usesChanged(desk, desk.coverage.usesOf(task));
       desk.publishing.policy(task.policy);
     },
-    onPass: (policy) => desk.publishing.policy(policy),
+    onPass: (policy) => {
+      const { startTime, completionTime } = desk.book.get(policy)?.pass ?? {};
+      if (startTime !== undefined && completionTime !== undefined)
+        desk.options.onPassed((completionTime.getTime() - startTime.getTime()) / 1000);
+      desk.publishing.policy(policy);
+    },
   };
 }
 
@@ -104,7 +126,7 @@ export function settingsId({ world: { materials } }: Desk, policy: ImageTrustPol
 }
 
 /** `wgpolicyk8s.io/v1alpha2 PolicyReport`, for messages. */
-export function reportKind({ reports }: Pick<Desk['options'], 'reports'>): string {
+function reportKind({ reports }: Pick<Desk['options'], 'reports'>): string {
   return reports === undefined ? 'none' : `${reports.api} ${reports.resource.kind}`;
 }
 

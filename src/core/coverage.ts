@@ -49,6 +49,7 @@ export class Coverage {
   readonly #byWorkload = new Map<string, Set<ImageUse>>();
   readonly #namespaces = new Map<string, Labels>();
   readonly #digests = new Map<string, Digest>();
+  #uncovered: number | undefined;
 
   constructor(touched: Touched) {
     this.#touched = touched;
@@ -71,6 +72,7 @@ export class Coverage {
     this.removePolicy(name);
     const covered: Covered = { matcher: compilePolicy(policy), byDigest: new Map(), open: new Map() };
     this.#policies.set(name, covered);
+    this.#uncovered = undefined;
     for (const { uses } of this.#sources.values()) for (const use of uses) this.#cover(name, covered, use);
   }
 
@@ -79,6 +81,7 @@ export class Coverage {
     const covered = this.#policies.get(name);
     if (covered === undefined) return;
     this.#policies.delete(name);
+    this.#uncovered = undefined;
     for (const [digest, uses] of covered.byDigest) {
       this.#touched.tasks({ policy: name, digest });
       this.#touchWorkloads(uses);
@@ -151,6 +154,17 @@ export class Coverage {
     });
   }
 
+  /** How many uses no policy covers. Counted when somebody asks after a change. */
+  uncovered(): number {
+    if (this.#uncovered !== undefined) return this.#uncovered;
+    const covered = new Set<ImageUse>();
+    for (const { byDigest, open } of this.#policies.values())
+      for (const uses of [...byDigest.values(), ...open.values()]) for (const use of uses) covered.add(use);
+    const all = [...this.#byWorkload.values()].reduce((sum, uses) => sum + uses.size, 0);
+    this.#uncovered = all - covered.size;
+    return this.#uncovered;
+  }
+
   /** Keys of the workloads that run images. */
   workloads(): Iterable<string> {
     return this.#byWorkload.keys();
@@ -164,12 +178,14 @@ export class Coverage {
   }
 
   #take(use: ImageUse): void {
+    this.#uncovered = undefined;
     addTo(this.#byWorkload, keyOfWorkload(use), use);
     this.#touched.workload(keyOfWorkload(use));
     for (const [name, covered] of this.#policies) this.#cover(name, covered, use);
   }
 
   #drop(use: ImageUse): void {
+    this.#uncovered = undefined;
     removeFrom(this.#byWorkload, keyOfWorkload(use), use);
     this.#touched.workload(keyOfWorkload(use));
     for (const [policy, { byDigest, open }] of this.#policies) {
