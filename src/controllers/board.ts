@@ -18,8 +18,6 @@ export interface Refreshed {
   readonly policies: readonly string[];
   /** Uses that no row is there for yet. */
   readonly pending: number;
-  /** Does the workload run any image at all? */
-  readonly runs: boolean;
 }
 
 /** The rows. */
@@ -72,7 +70,7 @@ export function createBoard(options: BoardOptions): Board {
       if (pending.length === 0) restored.delete(workload);
       const after = worstByKey(rows);
       const transitions = transitionsOf(withRestored(before, earlier, after), after, now);
-      return { rows, transitions, policies, pending: pending.length, runs: uses.size > 0 };
+      return { rows, transitions, policies, pending: pending.length };
     },
     rowsOf: (policy) => shelf.rowsOf(policy),
     rows: () => shelf.rows(),

@@ -107,12 +107,12 @@ async function publishWorkload(
   publishing: Publishing,
   signal: AbortSignal,
 ): Promise<Next> {
-  const { rows, transitions, policies, runs } = board.refresh(key, new Date(clock.now()));
+  const { rows, transitions, policies, pending } = board.refresh(key, new Date(clock.now()));
   for (const transition of transitions) onTransition(transition);
   for (const policy of policies) publishing.policy(policy);
   for (const name of new Set(policies.flatMap((policy) => book.get(policy)?.trustedKeys ?? []))) publishing.key(name);
   // Images that run and were not judged yet: what the report says of them stays until they are.
-  if (rows.length === 0 && runs && policies.length > 0) return DONE;
+  if (rows.length === 0 && pending > 0) return DONE;
   if (reports !== undefined) onReport(await publishReport(key, rows, reports, signal));
   return DONE;
 }
