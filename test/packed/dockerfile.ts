@@ -115,8 +115,8 @@ async function shell({ rest, line }: Instruction, cwd: string): Promise<void> {
   // The packages that `make` fetched are in npm's cache.
   const env = { ...process.env, npm_config_prefer_offline: 'true', NODE_ENV: undefined };
   await run('/bin/sh', ['-euc', rest], { cwd, env, timeout: STEP_LIMIT_MS, maxBuffer: 16 * 1024 * 1024 }).catch(
-    (error: { readonly stderr?: string }) => {
-      throw new Error(`Dockerfile:${line}: RUN ${rest}\n${error.stderr ?? ''}`, { cause: error });
+    (error: { readonly stdout?: string; readonly stderr?: string }) => {
+      throw new Error(`Dockerfile:${line}: RUN ${rest}\n${error.stdout ?? ''}${error.stderr ?? ''}`, { cause: error });
     },
   );
 }

@@ -10,6 +10,10 @@ import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { manifestsIn, texts, valueAt } from '../config/kustomization.ts';
+import { type Cluster, startCluster } from '../support/cluster/cluster.ts';
+import { startOperator } from '../support/cluster/operator.ts';
+import { eventually } from '../support/eventually.ts';
 import { configOf, type ImageConfig, readDockerfile, replay, type Stage } from './dockerfile.ts';
 
 const run = promisify(execFile);
@@ -21,6 +25,8 @@ let root: string;
 let stages: readonly Stage[];
 let config: ImageConfig;
 let files: readonly string[];
+let cluster: Cluster;
+const stack = new AsyncDisposableStack();
 
 interface Ended {
   readonly code: number;
@@ -28,16 +34,35 @@ interface Ended {
   readonly stderr: string;
 }
 
+/** A path in the image, as the program that runs in it finds it. */
+function inside(path: string): string {
+  return IS_ROOT ? path : join(root, path);
+}
+
+/** What starts the image's program, as the image's user. */
+function command(): readonly string[] {
+  const own = config.entrypoint.map(inside);
+  return IS_ROOT ? ['chroot', `--userspec=${config.user}`, root, ...own] : own;
+}
+
+/** Nothing of this machine's environment but where `chroot` is. */
+function environment(): Readonly<Record<string, string>> {
+  return { ...config.env, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
+}
+
 /** Starts the image with these arguments in place of its CMD. */
 async function start(args: readonly string[]): Promise<Ended> {
-  const [program = '', ...own] = config.entrypoint;
-  const inside = (path: string): string => (IS_ROOT || !path.startsWith('/') ? path : join(root, path));
-  const command = [inside(program), ...own.map(inside), ...args.map(inside)];
-  const [file = '', ...rest] = IS_ROOT ? ['chroot', `--userspec=${config.user}`, root, ...command] : command;
-  return run(file, rest, { env: { ...config.env, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }, timeout: 60_000 }).then(
+  const [file = '', ...rest] = [...command(), ...args];
+  return run(file, rest, { env: environment(), timeout: 60_000 }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: Ended) => error,
   );
+}
+
+/** The arguments of the manager in config/manager. */
+function deploymentArgs(): readonly string[] {
+  const [deployment] = manifestsIn('config/manager/manager.yaml');
+  return texts(valueAt(deployment?.object, 'spec', 'template', 'spec', 'containers', 0, 'args'));
 }
 
 async function setWritable(writable: boolean): Promise<void> {
@@ -58,6 +83,7 @@ async function filesIn(path: string): Promise<readonly string[]> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'image-trust-image-'));
   await chmod(folder, 0o755);
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
   stages = readDockerfile(await readFile(join(project, 'Dockerfile'), 'utf8'));
   root = await replay(stages, project, folder);
   const last = stages.at(-1);
@@ -65,14 +91,17 @@ beforeAll(async () => {
   config = configOf(last);
   await cp(join(project, 'test/fixtures/legacy2-k1'), join(root, 'tmp/layout'), { recursive: true });
   await cp(join(project, 'test/fixtures/keys/k1.pub'), join(root, 'tmp/k1.pub'));
+  const embedded = await startCluster('embedded');
+  if (embedded === undefined) throw new Error('the embedded cluster can always be had');
+  cluster = stack.use(embedded);
+  await cp(cluster.kubeconfig, join(root, 'tmp/kubeconfig'));
+  await chmod(join(root, 'tmp/kubeconfig'), 0o644);
   files = await filesIn(root);
   await setWritable(false);
+  stack.defer(() => setWritable(true));
 }, 600_000);
 
-afterAll(async () => {
-  await setWritable(true);
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => stack.disposeAsync());
 
 describe.skipIf(process.platform !== 'linux')('the container image', () => {
   test('runs the program as an unprivileged user that is named by number', async () => {
@@ -82,11 +111,52 @@ describe.skipIf(process.platform !== 'linux')('the container image', () => {
   });
 
   test('verifies a signed image with nothing but what it holds, on a file system that is read-only', async () => {
-    const key = ['--key', '/tmp/k1.pub', '--insecure-ignore-tlog', '--mirror'];
-    const layout = `registry.example.com/app=oci:${IS_ROOT ? '' : root}/tmp/layout`;
+    const key = ['--key', inside('/tmp/k1.pub'), '--insecure-ignore-tlog', '--mirror'];
+    const layout = `registry.example.com/app=oci:${inside('/tmp/layout')}`;
     const ended = await start(['verify', ...key, layout, 'registry.example.com/app:v1']);
     expect([ended.code, ended.stderr]).toEqual([0, '']);
     expect(ended.stdout).toMatch(/registry\.example\.com\/app:v1 +verified +Verified/);
+    expect(await filesIn(root)).toEqual(files);
+  });
+
+  test('lists every flag of the operator with its variable', async () => {
+    const { code, stdout, stderr } = await start([...config.cmd, '--help']);
+    expect([code, stderr]).toEqual([0, '']);
+    const flags = [...stdout.matchAll(/^ +--([a-z-]+)/gm)].map(([, flag = '']) => flag);
+    expect(flags).toContain('leader-elect');
+    const variables = flags.map((flag) => `IMAGE_TRUST_${flag.replaceAll('-', '_').toUpperCase()}`);
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    expect(variables.filter((variable) => !text.includes(variable))).toEqual([]);
+  });
+
+  test('takes the arguments of the Deployment, and says what it misses outside a cluster', async () => {
+    const ended = await start(deploymentArgs());
+    expect([ended.code, ended.stdout]).toEqual([64, '']);
+    expect(ended.stderr).toMatch(/^image-trust: no cluster: expected a kubeconfig .* or a Pod with a ServiceAccount/);
+  });
+
+  test('runs the operator until SIGTERM, and writes nothing but to the cluster', async () => {
+    const args = deploymentArgs().filter((arg) => arg.startsWith('--') && !arg.includes('bind-address'));
+    expect(args).toContain('--leader-elect');
+    await using operator = await startOperator({
+      command: command(),
+      env: environment(),
+      kubeconfig: inside('/tmp/kubeconfig'),
+      // In a Pod it is the Pod's own.
+      args: [...args, '--leader-election-namespace=default'],
+    });
+    const lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      namespace: 'default',
+      name: 'image-trust-operator',
+    };
+    const holder = async (): Promise<unknown> => valueAt(await cluster.client.get(lease), 'spec', 'holderIdentity');
+    await eventually(async () => expect(await holder()).toBeTruthy());
+    const { code, tookMs } = await operator.end();
+    expect({ code, output: operator.output() }).toMatchObject({ code: 0 });
+    expect(tookMs).toBeLessThan(10_000);
+    expect(await holder()).toBeFalsy();
     expect(await filesIn(root)).toEqual(files);
   });
 
