@@ -9,6 +9,7 @@ import { connect, type KubeConnection } from '../../src/kube/connection.ts';
 import { CONFIGMAPS, NAMESPACES, PODS } from '../../src/kube/resource.ts';
 import { systemClock } from '../../src/registry/clock.ts';
 import { type ApiServerOptions, startApiServer } from '../support/api-server/server.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { eventually } from '../support/eventually.ts';
 import { startKube } from '../support/kube.ts';
 
@@ -175,8 +176,8 @@ describe('credentials that change under us', () => {
   test('a CA that was rotated is trusted from the next request on, the old one no more', async () => {
     const folder = scratch();
     const [before, after] = [authority(folder, 'before'), authority(folder, 'after')];
-    const old = await startApiServer({ tls: before });
-    const port = Number(new URL(old.url).port);
+    const [port = 0] = await freePorts(1);
+    const old = await startApiServer({ tls: before, port });
     const { client } = connectByFiles(old.url, { folder, ca: before.ca }, 3_600_000);
     await client.listPage(NAMESPACES, { signal });
     await old[Symbol.asyncDispose]();
