@@ -50,14 +50,23 @@ function shownObject(value: object, depth: number): unknown {
   return fields(Object.entries(value), depth);
 }
 
-/** Message, kind and causes: what `JSON.stringify` leaves out of an error. The stack of what nobody expected comes too. */
+/**
+ * Message, kind and causes: what `JSON.stringify` leaves out of an error. Of its own fields those that say something of
+ * it: sockets and requests hang on errors as well. The stack of what nobody expected comes too.
+ */
 function errorFields(error: Error, depth: number): unknown {
   const { name, message, cause, stack } = error;
-  const own = Object.entries(error).filter(([key]) => !['name', 'message', 'cause', 'stack'].includes(key));
-  const bug = FAULTS.has(name) && stack !== undefined ? { stack: text(stack) } : {};
+  const own = Object.entries(error).filter(
+    ([key, value]) => !SAID_ALREADY.has(key) && (typeof value !== 'object' || key === 'detail'),
+  );
+  const parts = error instanceof AggregateError ? { errors: shown(error.errors, depth + 1) } : {};
   const inner = cause === undefined ? {} : { cause: shown(cause, depth + 1) };
-  return { name, message: text(message), ...fields(own, depth), ...inner, ...bug };
+  // What the system reports has a code; without one it is a fault of the program.
+  const bug = FAULTS.has(name) && !('code' in error) && stack !== undefined ? { stack: text(stack) } : {};
+  return { name, message: text(message), ...fields(own, depth), ...parts, ...inner, ...bug };
 }
+
+const SAID_ALREADY: ReadonlySet<string> = new Set(['name', 'message', 'cause', 'stack', 'errors']);
 
 /** Errors that say that the program is wrong, not the world. */
 const FAULTS: ReadonlySet<string> = new Set(['Error', 'TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']);

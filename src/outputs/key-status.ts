@@ -168,7 +168,10 @@ function endsOf({ key, material }: KeyView): readonly End[] {
   const certificates = material.keys.flatMap(({ fingerprint, notAfter }) =>
     notAfter === undefined ? [] : [{ what: `the certificate of ${fingerprint}`, at: notAfter }],
   );
-  const window = validUntil === undefined ? [] : [{ what: 'lifecycle.validUntil', at: new Date(validUntil) }];
+  const window =
+    validUntil === undefined
+      ? []
+      : [{ what: 'the validity of the key (lifecycle.validUntil)', at: new Date(validUntil) }];
   return [...certificates, ...window].sort((a, b) => a.at.getTime() - b.at.getTime() || compareText(a.what, b.what));
 }
 

@@ -7,13 +7,13 @@ import type { TrustedKeyStatus } from '../api/trusted-key-status.ts';
 import type { PolicyView } from '../core/known.ts';
 import type { KeyView } from './key-status.ts';
 
-/** A policy. `status`: what was rendered of it last, whoever wrote it. */
+/** A policy; only where this replica leads. `status`: what was rendered of it last, whoever wrote it. */
 export interface PolicySeries {
   readonly view: PolicyView;
   readonly status: ImageTrustPolicyStatus | undefined;
 }
 
-/** A key. Its dependents are read from the status. */
+/** A key; only where this replica leads. Its dependents are read from the status. */
 export interface KeySeries {
   readonly view: Omit<KeyView, 'dependents'>;
   readonly status: TrustedKeyStatus | undefined;

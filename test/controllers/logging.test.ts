@@ -64,8 +64,21 @@ describe('createLog', () => {
       },
     });
     expect(last().error).not.toHaveProperty('stack');
+    expect(last().error.cause).not.toHaveProperty('stack');
     log.error('bug', { error: new TypeError('x is not a function') });
     expect(last().error.stack).toContain('logging.test.ts');
+  });
+
+  it('says all parts of an error of several, and nothing of the sockets that hang on it', () => {
+    const { log, last } = logTo();
+    const failed = (port: number) =>
+      Object.assign(new Error(`connect ${port}`), { code: 'ECONNREFUSED', socket: { localAddress: '10.0.0.1' } });
+    log.warn('trying again', { error: new AggregateError([failed(1), failed(2)], 'both') });
+    expect(last().error).toMatchObject({
+      message: 'both',
+      errors: [{ message: 'connect 1' }, { message: 'connect 2' }],
+    });
+    expect(JSON.stringify(last())).not.toContain('10.0.0.1');
   });
 
   it('says what the API server said', () => {
@@ -93,7 +106,7 @@ describe('5. no secret is in a line', () => {
       'the cause of the cause of an error',
       new Error('a', { cause: new Error('b', { cause: new Error(`Bearer ${SECRET}`) }) }),
     ],
-    ['a field of an error', Object.assign(new Error('a'), { request: { password: SECRET } })],
+    ['a field of an error', Object.assign(new Error('a'), { detail: { password: SECRET } })],
     ['a private key', `-----BEGIN EC PRIVATE KEY-----\n${SECRET}\n-----END EC PRIVATE KEY-----`],
     ['a private key that was cut', `-----BEGIN PRIVATE KEY-----\n${SECRET}`],
   ])('%s', (_, value) => {
