@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseChallenges } from '../../src/registry/challenge.ts';
+import { threadTime } from '../support/hostile.ts';
 
 const read = (...headers: string[]) =>
   parseChallenges(headers).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
@@ -52,12 +53,12 @@ test('no header makes it throw or hang', () => {
     fc.string({ maxLength: 200 }),
     fc.array(part, { maxLength: 200 }).map((parts) => parts.join('')),
   );
-  const started = performance.now();
+  const started = threadTime();
   fc.assert(
     fc.property(header, (text) => {
       parseChallenges([text]);
     }),
     { numRuns: 2_000 },
   );
-  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(threadTime() - started).toBeLessThan(10_000);
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/core/failure.ts';
 import { literal, regexp } from '../../src/verify/matcher.ts';
+import { threadTime } from '../support/hostile.ts';
 
 describe('a literal', () => {
   test.each([
@@ -66,21 +67,21 @@ describe('a pattern that cannot be used', () => {
   test('no pattern throws anything but a Failure, and none takes long', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 60 }), fc.string({ maxLength: 200 }), (source, text) => {
-        const before = performance.now();
+        const before = threadTime();
         try {
           regexp(source).matches(text);
         } catch (error) {
           if (!(error instanceof Failure)) throw error;
         }
-        return performance.now() - before < 500;
+        return threadTime() - before < 500;
       }),
     );
   });
 
   test('the classic catastrophe is harmless', () => {
-    const before = performance.now();
+    const before = threadTime();
     expect(regexp('(x+x+)+y').matches('x'.repeat(4096))).toBe(false);
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(threadTime() - before).toBeLessThan(500);
   });
 
   test('a text beyond every identity matches nothing', () =>
