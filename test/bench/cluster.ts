@@ -11,10 +11,15 @@ const TIME = '2026-11-21T08:00:00Z';
 const NAMESPACES = 40;
 
 /** Writes the policy that trusts the images' key. */
-export async function writePolicy(file: string, { publicKey }: SignedImages): Promise<void> {
+export async function writePolicy(file: string, signed: SignedImages): Promise<void> {
+  await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: policyAndKey(signed) }));
+}
+
+/** A key, and the policy over all images that trusts it; both are called `bench`. */
+export function policyAndKey({ publicKey }: SignedImages) {
   const key = { publicKey: { pem: publicKey }, transparencyLog: 'Ignored' };
   const attestors = [{ name: 'release', entries: [{ trustedKey: 'bench' }] }];
-  const items = [
+  return [
     { apiVersion: 'imagetrust.dev/v1alpha1', kind: 'TrustedKey', metadata: { name: 'bench' }, spec: key },
     {
       apiVersion: 'imagetrust.dev/v1alpha1',
@@ -23,7 +28,6 @@ export async function writePolicy(file: string, { publicKey }: SignedImages): Pr
       spec: { images: ['*'], attestors },
     },
   ];
-  await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
 }
 
 /** What the specs of Pods call their images by. */
@@ -55,7 +59,17 @@ export async function writePods(file: string, { host, signed, count, pinnedBy }:
   return stream.bytesWritten;
 }
 
-function podOf(number: number, image: string, imageID: string): object {
+/** A Pod with everything that a kubelet and a Deployment write. */
+export interface FullPod {
+  readonly apiVersion: 'v1';
+  readonly kind: 'Pod';
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly spec: object;
+  readonly status: object;
+}
+
+/** The Pod of that number, of the app of its ten. */
+export function podOf(number: number, image: string, imageID: string): FullPod {
   const app = `app-${Math.floor(number / 10)}`;
   const namespace = `team-${number % NAMESPACES}`;
   return {
@@ -67,7 +81,7 @@ function podOf(number: number, image: string, imageID: string): object {
   };
 }
 
-function metadataOf(number: number, app: string, namespace: string): object {
+function metadataOf(number: number, app: string, namespace: string): Readonly<Record<string, unknown>> {
   return {
     annotations: {
       'kubectl.kubernetes.io/restartedAt': TIME,

@@ -1,7 +1,8 @@
 /**
  * `make bench`: what the engine costs, beside the real cosign on the same images in the same registry, as ratios within
- * one run. Says what falls short of its target and ends with 0 all the same. `--json` writes for programs; `--entry FILE`
- * measures another build of the command line than dist/.
+ * one run; then what the operator costs on the real API server. Says what falls short of its target and ends with 0 all
+ * the same. `--json` writes for programs; `--entry FILE` measures another build of the command line than dist/;
+ * `--only engine` or `--only operator` measures one of the two.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,15 +10,18 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { CONTROL_PLANE_TOOLS } from '../support/control-plane.ts';
 import { toolbox } from '../toolbox/toolbox.ts';
 import { writePods, writePolicy } from './cluster.ts';
 import { runCosign } from './cosign.ts';
 import { openEngine } from './engine.ts';
+import { operatorFigures } from './operator.ts';
 import { runImageTrust, startCraneRegistry, type Usage } from './processes.ts';
 import { type Figure, formatJson, formatTable } from './report.ts';
 import { pushSignedImages, type SignedImage, type SignedImages } from './signed-images.ts';
 import { median, quantile } from './statistics.ts';
 
+const PARTS: readonly string[] = ['engine', 'operator'];
 const IMAGES = 1_000;
 const COSIGN_IMAGES = 100;
 const ROUNDS = 3;
@@ -38,7 +42,11 @@ interface Bench {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, entry: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, entry: { type: 'string' }, only: { type: 'string' } },
+  });
+  if (values.only !== undefined && !PARTS.includes(values.only))
+    throw new Error(`--only: expected ${PARTS.join(' or ')}, found "${values.only}"`);
   const say = (line: string): void => void process.stderr.write(`==> ${line}\n`);
   const tools = await toolbox('cosign', 'crane');
   if (!tools.ready) return;
@@ -58,7 +66,10 @@ async function main(): Promise<void> {
       policy,
       say,
     };
-    const figures = [...(await speed(bench)), ...(await memory(bench))];
+    const figures = [
+      ...(values.only === 'operator' ? [] : [...(await speed(bench)), ...(await memory(bench))]),
+      ...(values.only === 'engine' ? [] : await operator(bench)),
+    ];
     const machine = {
       cpu: cpus()[0]?.model ?? '',
       cpus: cpus().length,
@@ -69,6 +80,12 @@ async function main(): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Nothing where the control plane cannot be had; the toolbox has said so. */
+async function operator({ entry, host, signed, say }: Bench): Promise<readonly Figure[]> {
+  const box = await toolbox(...CONTROL_PLANE_TOOLS);
+  return box.ready ? operatorFigures({ box, entry, host, signed, say }) : [];
 }
 
 /** What is shipped, where it has been built; the sources run as well, and start more slowly. */
