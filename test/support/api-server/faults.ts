@@ -7,6 +7,8 @@ import type { Verb } from './request.ts';
 export interface Fault {
   /** Tested against `list pods shop?limit=500`, `patch trustedkeys/status release`, `get leases system/lock`. */
   readonly match: RegExp | string;
+  /** Only requests of clients that call themselves so. */
+  readonly userAgent?: RegExp;
   /** How many requests it hits; absent: all, until it is ended. */
   readonly times?: number;
   readonly delayMs?: number;
@@ -25,7 +27,7 @@ export interface Fault {
 export interface Faults {
   add(fault: Fault): () => void;
   /** The fault that a request meets, counted down. */
-  take(line: string): Fault | undefined;
+  take(line: string, userAgent: string): Fault | undefined;
 }
 
 /** A request as it was logged. Discovery has the verb `get` and the path as its resource. */
@@ -56,8 +58,9 @@ export function createFaults(): Faults {
         faults = faults.filter((other) => other !== entry);
       };
     },
-    take(line) {
-      const hits = ({ match }: Fault): boolean => (typeof match === 'string' ? line.includes(match) : match.test(line));
+    take(line, userAgent) {
+      const hits = ({ match, userAgent: who }: Fault): boolean =>
+        (who?.test(userAgent) ?? true) && (typeof match === 'string' ? line.includes(match) : match.test(line));
       const entry = faults.find(({ fault, left }) => left > 0 && hits(fault));
       if (entry !== undefined) entry.left -= 1;
       return entry?.fault;

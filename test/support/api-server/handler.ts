@@ -54,7 +54,7 @@ async function handle(served: Served, request: IncomingMessage, response: Server
     answered(respond(response, refusal(error), undefined));
     return;
   }
-  const fault = served.faults.take(lineOf(asked, url));
+  const fault = served.faults.take(lineOf(asked, url), request.headers['user-agent'] ?? '');
   if (fault !== undefined) await suffer(fault);
   if (
     fault !== undefined &&
