@@ -97,16 +97,19 @@ export class Desk {
     return [this.pods.controller];
   }
 
+  /** They ask registries. On the leader alone. */
+  get lookers(): readonly Controller[] {
+    return [this.verification.controller, this.resolution.controller];
+  }
+
+  /** They decide what is due, and write. On the leader alone. */
+  get writers(): readonly Controller[] {
+    return [this.policies, this.news.controller, ...this.publishing.controllers];
+  }
+
   /** They run on the leader alone. */
   get leaderControllers(): readonly Controller[] {
-    const { controllers } = this.publishing;
-    return [
-      this.policies,
-      this.verification.controller,
-      this.resolution.controller,
-      this.news.controller,
-      ...controllers,
-    ];
+    return [...this.lookers, ...this.writers];
   }
 
   /** Takes in everything that was read; the world has to be synced. */

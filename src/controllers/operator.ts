@@ -100,8 +100,12 @@ async function lead(desk: Desk, elector: Elector | undefined, stop: AbortSignal,
     () => undefined,
   );
   desk.begin();
-  // Who leads no more must not write: what is under way then ends at once.
-  await runAll(desk.leaderControllers, end, AbortSignal.any([kill, lost.signal]));
+  await Promise.all([
+    // What was not looked at to the end can be looked at again; nobody waits for it.
+    runAll(desk.lookers, end, end),
+    // What is being written is written; but who leads no more must not write.
+    runAll(desk.writers, end, AbortSignal.any([kill, lost.signal])),
+  ]);
   await held;
   return !lost.signal.aborted;
 }

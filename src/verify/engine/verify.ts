@@ -58,8 +58,9 @@ async function decide(
   const looks = await lookAt(subject, repositories, demands, ctx);
   const direct = judge(demands, looks, ctx);
   if (direct.state === 'verified') return direct;
-  // That nothing vouches for an image means little where the image itself cannot be had: then that is the verdict.
-  await resolve();
+  // That nothing was found means little where the image itself cannot be had: then that is the verdict. What was found
+  // speaks for itself, so that a key which is revoked shows also while a registry is away.
+  if (looks.every(({ collected }) => collected.signatures.length + collected.broken.length === 0)) await resolve();
   const indexes = await indexesThatContain(image, ctx, leads);
   if (indexes.length === 0) return withLeadFailures(direct, leads);
   const indexLooks = await Promise.all(indexes.map((index) => lookAt(index, repositories, demands, ctx)));
@@ -155,7 +156,12 @@ async function indexesThatContain(
   ctx: EngineContext,
   leads: Map<string, Lead>,
 ): Promise<readonly Subject[]> {
-  await followAll(image.references, ctx, leads);
+  // A reference by the digest of the image leads to the image, and to no index that contains it.
+  await followAll(
+    image.references.filter(({ digest }) => digest !== image.digest),
+    ctx,
+    leads,
+  );
   const indexes = [...leads.values()].flatMap((lead) =>
     lead.kind === 'manifest' && lead.manifest.digest !== image.digest && leadsTo(lead, image.digest)
       ? [lead.manifest]
