@@ -78,6 +78,12 @@ async function expectConditions(name: string, expected: readonly string[]): Prom
   await eventually(async () => expect(shownConditions(await policyStatus(client, name))).toEqual(expected));
 }
 
+/** So many images whose latest check could not be made. */
+async function expectUnchecked(name: string, count: number, within = 10_000): Promise<void> {
+  const unchecked = (): Promise<number> => operator.metric('image_trust_images_unchecked', { policy: name });
+  await eventually(async () => expect(await unchecked()).toBe(count), { within, every: 200 });
+}
+
 /** A namespace with a key, a policy and a workload, judged. */
 async function scene(
   name: string,
@@ -212,8 +218,10 @@ describeOnClusters(
       await eventually(async () =>
         expect(await seen('down')).toMatchObject({ status: [1, 0, 0], reports: good('down').reports }),
       );
+      await expectUnchecked('down', 1);
       expect((await events(client, 'down')).filter((event) => event.includes('Warning'))).toEqual([]);
       up();
+      await expectUnchecked('down', 0, 30_000);
       await expectSoon('down', good('down'));
     });
 
