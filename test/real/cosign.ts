@@ -2,6 +2,7 @@
  * The real cosign: signing as its users do, offline, and its judgement. Owns the mapping of a question to cosign's
  * flags and to ours. A refusal counts only where cosign says that it judged; every other end fails the test.
  */
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CertificateName } from './authority.ts';
@@ -48,7 +49,8 @@ export function sign(signing: Signing): Step<CosignWorkshop> {
 /** `cosign attest` with a predicate that fits the type. */
 export function attest(attestation: Signing & { readonly type: string }): Step<CosignWorkshop> {
   return async (workshop, scene) => {
-    const predicate = join(workshop.lab.folder, `predicate-${encodeURIComponent(attestation.type)}.json`);
+    // A file of its own: rows run side by side, and one must not truncate what another's cosign reads.
+    const predicate = join(workshop.lab.folder, `predicate-${randomUUID()}.json`);
     await writeFile(predicate, JSON.stringify(PREDICATES[attestation.type] ?? { data: 'of the test' }));
     const args = ['attest', ...(await signingFlags(attestation, workshop))];
     args.push('--type', attestation.type, '--predicate', predicate, imageOf(scene, attestation.subject));
