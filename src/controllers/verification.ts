@@ -98,7 +98,10 @@ async function reconcile(key: string, desk: Desk, kill: AbortSignal): Promise<Ne
   const task = taskOf(key);
   const now = new Date(desk.options.clock.now());
   const due = situationOf(task, desk, now);
-  if (due === undefined) return notDue(task, desk, now);
+  if (due === undefined) {
+    desk.lanes.decline(key);
+    return notDue(task, desk, now);
+  }
   if (!desk.lanes.enter(due.registry, key, isUrgent(due.why))) return DONE;
   try {
     return await decide(task, due, desk, kill);
