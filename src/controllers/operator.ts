@@ -65,7 +65,8 @@ export function createOperator(options: OperatorOptions): Operator {
     isReady: () => phase.ready && desk.world.isSynced(),
     isLeader: () => phase.leads && (elector?.isLeader() ?? true),
     async run(stop, kill): Promise<boolean> {
-      const readers = runAll(desk.readerControllers, stop, kill);
+      // They end with the operator, also where it ends by itself: a Lease that is lost, a start that fails.
+      const readers = runAll(desk.readerControllers, AbortSignal.any([stop, ended.signal]), kill);
       try {
         desk.world.start();
         await until(desk.world.synced, stop);

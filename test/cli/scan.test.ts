@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { IMAGES } from '../demo/images.ts';
 import { imageTrust } from '../support/cli.ts';
 
 const DEMO = 'config/samples/demo';
-const demo = readFileSync('test/demo/demo.ts', 'utf8');
-/** The images of the demo, as the demo itself names them. */
-const MIRRORS = [...demo.matchAll(/\['([a-z/]+)', '([a-z0-9-]+)'\]/g)].flatMap(([, repository, layout]) => [
+const MIRRORS = Object.entries(IMAGES).flatMap(([repository, layout]) => [
   '--mirror',
   `registry.example.com/${repository}=oci:test/fixtures/${layout}`,
 ]);

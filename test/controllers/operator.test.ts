@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Elector } from '../../src/kube/leader.ts';
 import { type Cluster, installReports, startCluster } from '../support/cluster/cluster.ts';
 import {
   deploy,
@@ -200,4 +201,19 @@ test('a key that changed while nobody ran is judged by at once', async () => {
   await eventually(async () =>
     expect(await reports(cluster.client, 'shop')).toEqual(['Deployment/web shop/app fail UntrustedSigner']),
   );
+});
+
+test('a Lease that is lost ends the operator, so that another process can take its place', async () => {
+  const lost = Promise.withResolvers<void>();
+  const elector: Elector = {
+    acquire: async () => undefined,
+    hold: () => lost.promise,
+    release: async () => undefined,
+    isLeader: () => true,
+    leader: () => 'somebody',
+  };
+  await using operator = await runOperator(cluster.kubeconfig, [registry.host], { clock, elector });
+  await judged();
+  lost.resolve();
+  await expect(Promise.race([operator.ended, delay(5_000, 'still running')])).resolves.toBe(false);
 });

@@ -8,7 +8,7 @@ import { startRegistry, type TestRegistry } from '../support/registry.ts';
 const HOST = 'registry.example.com';
 
 /** Repository below registry.example.com → layout below test/fixtures. `shop/ghost` is missing on purpose. */
-const IMAGES: Readonly<Record<string, string>> = {
+export const IMAGES: Readonly<Record<string, string>> = {
   'shop/cart': 'legacy2-k1',
   'shop/checkout': 'bundle3-k1',
   'shop/search': 'neg-otherkey-bundle',

@@ -33,6 +33,8 @@ export function skippingClock(): SkippingClock {
 
 export interface RunningOperator extends AsyncDisposable {
   readonly operator: Operator;
+  /** What `run` comes to. */
+  readonly ended: Promise<boolean>;
   /** Lines of the log: message and fields. */
   readonly log: readonly (readonly [string, Readonly<Record<string, unknown>>])[];
 }
@@ -89,5 +91,5 @@ export async function runOperator(
   await eventually(() => {
     if (!operator.isReady()) throw new Error('the operator is not ready');
   });
-  return { operator, log, [Symbol.asyncDispose]: dispose };
+  return { operator, ended, log, [Symbol.asyncDispose]: dispose };
 }
