@@ -117,12 +117,12 @@ function demandUnambiguous(text: string): void {
   }
 }
 
-/** The index of the quote that closes the string which opens at `start`. */
+/** The index of the quote that closes the string which opens at `start`: the next one that no backslash escapes. */
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit === 0x22) return at;
-    if (unit === 0x5c) at += 1;
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let escape = at;
+    while (escape - 1 > start && text.charCodeAt(escape - 1) === 0x5c) escape -= 1;
+    if ((at - escape) % 2 === 0) return at;
   }
   return text.length;
 }
