@@ -3,7 +3,7 @@
  */
 import { API_VERSION } from '../api/group.ts';
 import { Failure } from '../core/failure.ts';
-import type { RepositoryReference } from '../core/reference.ts';
+import { formatRepository, type RepositoryReference } from '../core/reference.ts';
 import type { Signer } from '../verify/signer.ts';
 import type { MaterialLookup } from '../verify/trust/material.ts';
 import { resolveSigner } from '../verify/trust/signer.ts';
@@ -63,7 +63,7 @@ async function policySigners(
   try {
     const policy = parseNotationTrustPolicy(text, stores);
     return {
-      signerFor: (image) => signerOfStatement(selectStatement(policy, `${image.registry}/${image.path}`), name),
+      signerFor: (image) => signerOfStatement(selectStatement(policy, formatRepository(image)), name),
     };
   } catch (error) {
     if (error instanceof Failure) throw new UsageError(`${file}: ${error.message}`);

@@ -3,7 +3,6 @@
  */
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
 import { Failure, reasonOfFailure } from '../core/failure.ts';
-import type { Digest } from '../core/digest.ts';
 import type { ImageUse } from '../core/image-use.ts';
 import { withResolvedDigests } from '../core/inventory.ts';
 import { plan } from '../core/plan.ts';
@@ -29,7 +28,7 @@ export async function scan(world: World, ctx: PassContext, watcher: ScanWatcher)
   const digests = new Map(
     [...resolutions].flatMap(([text, found]) => (found instanceof Failure ? [] : [[text, found] as const])),
   );
-  const planned = plan({ ...world, uses: withResolvedDigests(world.uses, new Map<string, Digest>(digests)) }, ctx.now);
+  const planned = plan({ ...world, uses: withResolvedDigests(world.uses, digests) }, ctx.now);
   watcher.planned(planned.tasks.length);
   const judged = await judgeTasks(planned.tasks, ctx, () => watcher.decided());
   const rows = [

@@ -4,7 +4,7 @@
  */
 import { type Command, Option } from 'commander';
 import { Failure, reasonOfFailure } from '../core/failure.ts';
-import { type ImageReference, parseReference, parseRepository } from '../core/reference.ts';
+import { formatRepository, type ImageReference, parseReference, parseRepository } from '../core/reference.ts';
 import type { VerifyRow } from '../outputs/verify-result.ts';
 import { createPass } from '../registry/pass.ts';
 import type { ImageSource } from '../registry/source.ts';
@@ -147,7 +147,7 @@ function demandsOfFlags(flags: VerifyFlags): Demands {
   const entry = {
     trustedKey: FROM_FLAGS,
     annotations: flags.annotations,
-    ...(separate === undefined ? {} : { repository: `${separate.registry}/${separate.path}` }),
+    ...(separate === undefined ? {} : { repository: formatRepository(separate) }),
   };
   const sets = [{ name: FROM_FLAGS, count: 1, entries: [entry] }];
   if (flags.type === undefined) return { sets, attestations: [] };

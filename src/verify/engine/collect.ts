@@ -4,6 +4,7 @@
  */
 import { Failure } from '../../core/failure.ts';
 import type { Digest } from '../../core/digest.ts';
+import { formatRepository } from '../../core/reference.ts';
 import type { SignaturePlace } from '../../core/verdict.ts';
 import { LIMITS, type Descriptor, type ImageSource, type Manifest, type Repository } from '../../registry/source.ts';
 import type { FamilyName, RawSignature, SignatureFamily } from '../family.ts';
@@ -111,7 +112,8 @@ async function lookUp<T>(look: () => Promise<T>, request: CollectRequest, ledger
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const { kind } = error.detail;
-    if (kind === 'invalid') ledger.broken.push({ repository: nameOf(request.repository), message: error.message });
+    if (kind === 'invalid')
+      ledger.broken.push({ repository: formatRepository(request.repository), message: error.message });
     if (kind !== 'invalid' && kind !== 'not-found') ledger.failures.push(error);
     return undefined;
   }
@@ -146,15 +148,11 @@ async function fetchSignature(
   request: CollectRequest,
   ledger: Ledger,
 ): Promise<RawSignature | undefined> {
-  const repository = nameOf(request.repository);
+  const repository = formatRepository(request.repository);
   const place = { repository, via: carrier.via, manifest: carrier.manifest.digest, blob: layer.digest };
   const look = (): Promise<Uint8Array | undefined> =>
     request.source.blob(request.repository, layer, { signal: request.signal });
   const payload = await lookUp(look, request, ledger);
   if (payload !== undefined) return { family: family.name, place, layer, manifest: carrier.manifest, payload };
   return undefined;
-}
-
-function nameOf({ registry, path }: Repository): string {
-  return `${registry}/${path}`;
 }

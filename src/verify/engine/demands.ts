@@ -3,7 +3,7 @@
  * must never look at an image.
  */
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
-import { parseRepository } from '../../core/reference.ts';
+import { formatRepository, parseRepository } from '../../core/reference.ts';
 
 /** One attestor entry: which TrustedKey must vouch, with which signed annotations, and where its signatures lie. */
 export interface AttestorEntry {
@@ -54,12 +54,7 @@ function setOf(set: PolicySet): AttestorSet {
   const entries = set.entries.map((entry) => ({
     trustedKey: entry.trustedKey,
     annotations: entry.annotations ?? {},
-    ...(entry.repository === undefined ? {} : { repository: canonicalRepository(entry.repository) }),
+    ...(entry.repository === undefined ? {} : { repository: formatRepository(parseRepository(entry.repository)) }),
   }));
   return { name: set.name, count: set.count ?? entries.length, entries };
-}
-
-function canonicalRepository(text: string): string {
-  const { registry, path } = parseRepository(text);
-  return `${registry}/${path}`;
 }

@@ -5,7 +5,7 @@
 import type { Digest } from '../../core/digest.ts';
 import { Failure } from '../../core/failure.ts';
 import type { KnownLead } from '../../core/lead.ts';
-import type { ImageReference } from '../../core/reference.ts';
+import { formatRepository, type ImageReference, type RepositoryReference } from '../../core/reference.ts';
 import type { ImageSource, Manifest, Repository } from '../../registry/source.ts';
 import type { Subject } from '../family.ts';
 
@@ -15,8 +15,10 @@ export type Lead =
   | { readonly kind: 'failure'; readonly failure: Failure };
 
 /** The repositories in which the image is used: canonical, distinct, ordered. */
-export function repositoriesOf(references: readonly ImageReference[]): readonly Repository[] {
-  const distinct = new Map(references.map(({ registry, path }) => [`${registry}/${path}`, { registry, path }]));
+export function repositoriesOf(references: readonly RepositoryReference[]): readonly Repository[] {
+  const distinct = new Map(
+    references.map(({ registry, path }) => [formatRepository({ registry, path }), { registry, path }]),
+  );
   return [...distinct.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, repository]) => repository);
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Digest } from '../../core/digest.ts';
 import { Failure, reasonOfFailure } from '../../core/failure.ts';
-import { formatReference, parseReference, type ImageReference } from '../../core/reference.ts';
+import { formatReference, formatRepository, parseRepository, type ImageReference } from '../../core/reference.ts';
 import type { Verdict } from '../../core/verdict.ts';
 import type { ImageSource, Repository } from '../../registry/source.ts';
 import type { Claim, FamilyName, Subject } from '../family.ts';
@@ -104,7 +104,7 @@ async function lookAt(
   return Promise.all(
     places.map(async (place) => ({
       subject,
-      repository: nameOf(place.repository),
+      repository: formatRepository(place.repository),
       ofImage: place.ofImage,
       collected: await collectSignatures({
         ...place,
@@ -122,8 +122,8 @@ async function lookAt(
 /** Repositories that attestor entries name beside those of the image. */
 function separateRepositories(demands: Demands, ofImage: readonly Repository[]): readonly Repository[] {
   const names = entriesOf(demands).flatMap((entry) => entry.repository ?? []);
-  const known = new Set(ofImage.map(nameOf));
-  return repositoriesOf(names.map((name) => parseReference(name))).filter((r) => !known.has(nameOf(r)));
+  const known = new Set(ofImage.map(formatRepository));
+  return repositoriesOf(names.map((name) => parseRepository(name))).filter((r) => !known.has(formatRepository(r)));
 }
 
 /** The families that could prove anything that is demanded: the signatures of others are not even fetched. */
@@ -194,8 +194,4 @@ function verdictOfError(error: unknown, signal: AbortSignal): Verdict {
 
 function isTimeout(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === 'TimeoutError';
-}
-
-function nameOf({ registry, path }: Repository): string {
-  return `${registry}/${path}`;
 }
