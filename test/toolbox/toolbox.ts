@@ -29,9 +29,15 @@ const kubernetesVersion = (version: string): string => {
   const at = 'k8s.io/component-base/version';
   return `-X ${at}.gitVersion=v${version} -X ${at}.gitMajor=${major} -X ${at}.gitMinor=${minor}`;
 };
+const kyvernoModule = {
+  module: 'kyverno',
+  versionOf: 'github.com/kyverno/kyverno',
+  folder: 'kyverno',
+  ldflags: (version: string): string => `-X github.com/kyverno/kyverno/pkg/version.BuildVersion=v${version}`,
+} as const;
 const controlPlane = { module: 'controlplane', versionOf: 'k8s.io/kubernetes', folder: 'controlplane' } as const;
 
-/** The tools that can be had. `kyverno` joins with the suites that need it. */
+/** The tools that can be had. */
 export const TOOLS = {
   'kube-apiserver': {
     ...controlPlane,
@@ -47,6 +53,9 @@ export const TOOLS = {
   },
   kubectl: { ...controlPlane, package: 'k8s.io/kubernetes/cmd/kubectl', ldflags: kubernetesVersion, minutes: 1 },
   etcd: { ...controlPlane, package: 'go.etcd.io/etcd/server/v3', minutes: 1 },
+  kyverno: { ...kyvernoModule, package: 'github.com/kyverno/kyverno/cmd/kyverno', minutes: 4 },
+  'kubectl-kyverno': { ...kyvernoModule, package: 'github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno', minutes: 1 },
+  'reports-controller': { ...kyvernoModule, package: 'github.com/kyverno/kyverno/cmd/reports-controller', minutes: 1 },
   promtool: {
     module: 'prometheus',
     package: 'github.com/prometheus/prometheus/cmd/promtool',
