@@ -18,16 +18,20 @@ import { connect, type KubeConnection } from '../kube/connection.ts';
 import { KubeconfigError } from '../kube/kubeconfig.ts';
 import { createElector, type Elector } from '../kube/leader.ts';
 import { createRecorder, type Recorder } from '../kube/recorder.ts';
+import type { KubeClient } from '../kube/verbs.ts';
 import { systemClock } from '../registry/clock.ts';
 import type { TrustRoot } from '../verify/signer.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { type OperatorFlags, reportsOf } from './operator-flags.ts';
+import { createLife, killSignal, runOf } from './operator-life.ts';
 import { type OpenedSource, openSource } from './registry-flags.ts';
 import type { Terminal } from './terminal.ts';
 import { readTrustRoot } from './trust-roots.ts';
 
-/** How long writes under way may take after SIGTERM, and the whole end, in milliseconds. */
-const KILL_MS = 7_000;
+/** Whose name stands by what we write. */
+const FIELD_MANAGER = 'image-trust-operator';
+
+/** How long the whole end may take after SIGTERM, in milliseconds. */
 const GRACE_MS = 9_500;
 
 /** Runs the operator to its end. Throws UsageError. */
@@ -44,19 +48,24 @@ export async function runOperator(flags: OperatorFlags, terminal: Terminal, vers
     lease: flags.leaderElectionId,
     registries: () => registries.all(),
   });
-  const parts: Parts = { flags, terminal, connection, log, metrics, registries, trustRoot, kill };
+  const client = createKubeClient(connection, { onRequest: (request) => metrics.apiRequest(request) });
+  const parts: Parts = { flags, terminal, connection, client, log, metrics, registries, trustRoot, kill };
   const operator = createOperator(optionsOf(parts));
   metrics.attach(operator);
-  let serving: Serving | undefined;
-  try {
-    serving = await asUsage(() => serve(parts, operator));
+  const run = runOf(operator, kill);
+  const life = createLife({ ...parts, stop: terminal.signal, fieldManager: FIELD_MANAGER }, async (own) => {
+    const serving = await asUsage(() => serve(parts, operator));
+    own.adopt({ stop: () => serving.close() });
     log.info('starting', { version, server: connection.server.origin, identity: flags.identity, ...serving.addresses });
-    const well = await operator.run(terminal.signal, kill);
+    own.adopt(run.part(own.signal));
+  });
+  try {
+    await life.start();
+    const well = await run.ended;
     log.info(well ? 'ended' : 'ended: the Lease was lost');
     return well ? EXIT.trusted : EXIT.rejected;
   } finally {
-    await serving?.close();
-    await connection.close();
+    await life.stopped();
   }
 }
 
@@ -64,20 +73,12 @@ interface Parts {
   readonly flags: OperatorFlags;
   readonly terminal: Terminal;
   readonly connection: KubeConnection;
+  readonly client: KubeClient;
   readonly log: OperatorLog;
   readonly metrics: OperatorMetrics;
   readonly registries: RegistryLimits;
   readonly trustRoot: TrustRoot | undefined;
   readonly kill: AbortSignal;
-}
-
-/** Fires a while after the other: what does not end by itself is ended. */
-function killSignal(stop: AbortSignal): AbortSignal {
-  const kill = new AbortController();
-  const later = (): void => void setTimeout(() => kill.abort(new Error('the time to end is up')), KILL_MS).unref();
-  if (stop.aborted) later();
-  else stop.addEventListener('abort', later, { once: true });
-  return kill.signal;
 }
 
 /** A port that is taken is the user's to mend. */
@@ -89,9 +90,8 @@ async function asUsage<T>(open: () => Promise<T>): Promise<T> {
   }
 }
 
-function serve({ flags, connection, metrics, log, kill }: Parts, operator: Operator): Promise<Serving> {
+function serve({ flags, client, metrics, log, kill }: Parts, operator: Operator): Promise<Serving> {
   const { metricsCertDir } = flags;
-  const client = createKubeClient(connection, { onRequest: (request) => metrics.apiRequest(request) });
   const secure = {
     reviewer: createReviewer({ client, clock: systemClock, signal: kill }),
     dnsNames: [flags.identity, 'localhost'],
@@ -112,12 +112,12 @@ function serve({ flags, connection, metrics, log, kill }: Parts, operator: Opera
   });
 }
 
-function optionsOf({ flags, terminal, connection, log, metrics, registries, trustRoot, kill }: Parts): OperatorOptions {
-  const client = createKubeClient(connection, { onRequest: (request) => metrics.apiRequest(request) });
+function optionsOf(parts: Parts): OperatorOptions {
+  const { flags, terminal, client, log, metrics, registries, trustRoot, kill } = parts;
   return {
     client,
     lookup: (type, signal) => client.resourceOf(type, { signal }),
-    elector: flags.leaderElect ? electorOf(flags, connection, log) : undefined,
+    elector: flags.leaderElect ? electorOf(parts) : undefined,
     recorder: recorderOf(flags, client, kill),
     clock: systemClock,
     random: Math.random,
@@ -183,12 +183,12 @@ function openConnection({ kubeconfig, context }: OperatorFlags): KubeConnection 
 }
 
 /** A host name alone is not unique: two Pods on the network of one Node share it. */
-function electorOf(flags: OperatorFlags, connection: KubeConnection, log: OperatorLog): Elector {
+function electorOf({ flags, connection, log, metrics }: Parts): Elector {
   const namespace = flags.leaderElectionNamespace ?? connection.namespace;
   if (namespace === undefined)
     throw new UsageError('--leader-elect: give the namespace of the Lease with --leader-election-namespace');
   return createElector({
-    client: createKubeClient(connection, { lane: 'streams' }),
+    client: createKubeClient(connection, { lane: 'streams', onRequest: (request) => metrics.apiRequest(request) }),
     namespace,
     name: flags.leaderElectionId,
     identity: `${flags.identity}_${randomBytes(4).toString('hex')}`,
@@ -203,7 +203,7 @@ function recorderOf(flags: OperatorFlags, client: OperatorOptions['client'], sig
   return createRecorder({
     client,
     reporter: { controller: 'imagetrust.dev/image-trust-operator', instance: flags.identity },
-    fieldManager: 'image-trust-operator',
+    fieldManager: FIELD_MANAGER,
     clock: systemClock,
     random: Math.random,
     signal,

@@ -88,8 +88,7 @@ export class ClusterOperator extends dotI.default {
   override watchResource(...[group, version, plural, onEvent, namespace]: WatchArguments): Promise<void> {
     const { client, clock, random, logger } = this.options;
     const resource = demandResource(`${plural}.${apiVersionOf({ group, version })}`);
-    const report = (error: unknown): void =>
-      logger.error(`watch on ${plural}: ${error instanceof Error ? error.message : String(error)}`);
+    const report = (error: unknown): void => logger.error(`watch on ${plural}: ${messageOf(error)}`);
     let turn: Promise<void> = Promise.resolve();
     const reflector = createReflector<KubeObject>({
       client,
@@ -166,9 +165,11 @@ export class ClusterOperator extends dotI.default {
     return this.options.init(this);
   }
 
+  /** A part that does not stop well is logged, and keeps none of the others running. */
   private async endAll(): Promise<void> {
     await this.ending;
-    for (let part = this.adopted.pop(); part !== undefined; part = this.adopted.pop()) await part.stop();
+    for (let part = this.adopted.pop(); part !== undefined; part = this.adopted.pop())
+      await part.stop().catch((error: unknown) => this.logger.error(`stopping: ${messageOf(error)}`));
   }
 }
 
@@ -224,6 +225,10 @@ function copyOf(object: KubeObject): ResourceEvent['object'] {
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp: new Date(deletionTimestamp) }),
     },
   };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function headOf({ apiVersion, kind, name, namespace }: ResourceMeta, resourceVersion?: string): KubeBody {

@@ -53,6 +53,17 @@ describe('the operator', () => {
     expect(order).toEqual(['start a', 'start b', 'stop b', 'stop a', 'stop late']);
   });
 
+  test('a part that does not stop well is logged, and keeps none of the others running', async () => {
+    const order: string[] = [];
+    const { operator, lines } = await started(async (own) => {
+      own.adopt({ stop: async () => void order.push('stop a') });
+      own.adopt({ stop: () => Promise.reject(new Error('b does not close')) });
+    });
+    await operator.start();
+    await operator.stopped();
+    expect([order, lines]).toEqual([['stop a'], ['error: stopping: b does not close']]);
+  });
+
   test('ignores the kubeconfig that the package would take, and leaves the environment as it was', async () => {
     vi.stubEnv('KUBECONFIG', '/nowhere/at/all');
     onTestFinished(() => void vi.unstubAllEnvs());
