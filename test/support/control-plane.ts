@@ -7,17 +7,15 @@
  *   plane.kubeconfig                     // a file, as admin
  *   await plane.apiServer.restart();
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import type { ToolName } from '../toolbox/toolbox.ts';
 import type { Entrance } from './cluster/client.ts';
 import { freePorts } from './free-ports.ts';
 import { CA, type Issued, openPki, type Pki } from './pki.ts';
+import { program, type Restartable } from './program.ts';
 
 /** What it needs of the toolbox. */
 export const CONTROL_PLANE_TOOLS = [
@@ -38,13 +36,6 @@ export interface ControlPlaneOptions {
   readonly audit?: boolean;
 }
 
-/** A process that can be stopped and started again, on the same port. */
-export interface Restartable {
-  /** Asks it to end, and makes it after `patienceMs`; default 20 s. */
-  stop(patienceMs?: number): Promise<void>;
-  start(): Promise<void>;
-}
-
 export interface ControlPlane extends AsyncDisposable {
   readonly entrance: Entrance;
   /** Path of a kubeconfig as admin. */
@@ -53,8 +44,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly folder: string;
   readonly kubectl: string;
   readonly apiServer: Restartable;
-  /** Writes a kubeconfig for the bearer of a token; gives its path. */
-  kubeconfigFor(name: string, token: string): string;
+  /** Writes a kubeconfig for the bearer of a token, or for one who comes through another `server`; gives its path. */
+  kubeconfigFor(name: string, token: string, server?: string): string;
   /** Finished requests so far. */
   auditLog(): readonly AuditEvent[];
 }
@@ -75,8 +66,6 @@ export interface AuditEvent {
   readonly responseStatus?: { readonly code: number };
 }
 
-const START_LIMIT_MS = 60_000;
-const STOP_LIMIT_MS = 20_000;
 /** Nothing of a control plane that goes is kept, and kube-apiserver waits long for those who watch. */
 const DISPOSE_MS = 2000;
 
@@ -104,25 +93,34 @@ export async function startControlPlane(
     const kubeconfig = writeKubeconfig(folder, 'admin', entrance);
     const url = `http://127.0.0.1:${etcdPort}`;
     await begin(
-      program(folder, box.path('etcd'), etcdFlags(folder, url, `http://127.0.0.1:${peerPort}`), () =>
-        answers(`${url}/health`),
-      ),
+      program({
+        folder,
+        path: box.path('etcd'),
+        flags: etcdFlags(folder, url, `http://127.0.0.1:${peerPort}`),
+        ready: () => answers(`${url}/health`),
+      }),
     );
-    const flags = apiServerFlags(folder, { etcd: url, port: port ?? 0, audit: options.audit === true });
-    const ready = (): Promise<boolean> => answers(`${entrance.server}/readyz`, entrance);
-    const apiServer = await begin(program(folder, box.path('kube-apiserver'), flags, ready));
-    if (options.controllers !== undefined)
+    const apiServer = await begin(
+      program({
+        folder,
+        path: box.path('kube-apiserver'),
+        flags: apiServerFlags(folder, { etcd: url, port: port ?? 0, audit: options.audit === true }),
+        ready: () => answers(`${entrance.server}/readyz`, entrance),
+      }),
+    );
+    const { controllers } = options;
+    if (controllers !== undefined)
       await begin(
-        program(
+        program({
           folder,
-          box.path('kube-controller-manager'),
-          controllerFlags(folder, {
+          path: box.path('kube-controller-manager'),
+          flags: controllerFlags(folder, {
             kubeconfig,
             port: controllersPort ?? 0,
-            controllers: CONTROLLERS[options.controllers],
+            controllers: CONTROLLERS[controllers],
           }),
-          () => answers(`https://127.0.0.1:${controllersPort}/healthz`),
-        ),
+          ready: () => answers(`https://127.0.0.1:${controllersPort}/healthz`),
+        }),
       );
     return {
       entrance,
@@ -130,9 +128,9 @@ export async function startControlPlane(
       folder,
       kubectl: box.path('kubectl'),
       apiServer,
-      kubeconfigFor: (name, token) =>
+      kubeconfigFor: (name, token, server = entrance.server) =>
         writeKubeconfig(folder, name, {
-          server: entrance.server,
+          server,
           ...(entrance.ca === undefined ? {} : { ca: entrance.ca }),
           token,
         }),
@@ -234,48 +232,8 @@ function controllerFlags(
   ];
 }
 
-/** A program whose output goes to a file of the folder; started when `ready` says so. */
-function program(folder: string, path: string, flags: readonly string[], ready: () => Promise<boolean>): Restartable {
-  const name = path.split('/').at(-1) ?? path;
-  const log = join(folder, `${name}.log`);
-  let child: ChildProcess | undefined;
-  return {
-    async start() {
-      const running = spawn(path, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
-      child = running;
-      const output = createWriteStream(log, { flags: 'a' });
-      running.stdout.pipe(output, { end: false });
-      running.stderr.pipe(output, { end: false });
-      let failed: Error | undefined;
-      running.on('error', (error) => (failed = error));
-      const deadline = Date.now() + START_LIMIT_MS;
-      while (!(await ready())) {
-        const ended =
-          failed ?? (running.exitCode === null ? undefined : new Error(`it ended with ${running.exitCode}`));
-        if (ended !== undefined || Date.now() > deadline)
-          throw new Error(
-            `${name} does not start: ${(ended ?? new Error('no answer within 60 s')).message}\n${tail(log)}`,
-          );
-        await delay(50);
-      }
-    },
-    async stop(patienceMs = STOP_LIMIT_MS) {
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child?.kill('SIGKILL'), patienceMs);
-      await ended;
-      clearTimeout(timer);
-    },
-  };
-}
-
-function tail(file: string): string {
-  return readFileSync(file, 'utf8').split('\n').slice(-15).join('\n');
-}
-
-/** Does a GET give 200? */
-async function answers(url: string, { certificate }: Partial<Entrance> = {}): Promise<boolean> {
+/** Does a GET give 200? Whose certificate it is, is not asked. */
+export async function answers(url: string, { certificate }: Partial<Entrance> = {}): Promise<boolean> {
   const agent = new Agent({ connect: { rejectUnauthorized: false, ...certificate } });
   try {
     const response = await request(url, { dispatcher: agent, signal: AbortSignal.timeout(2000) });
