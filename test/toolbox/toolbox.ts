@@ -9,9 +9,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A tool: the Go module beside this file that pins it, and the package that is its main. */
+/** A tool: the Go module beside this file that pins it, and the package that is its main or a file that it ships. */
 interface Tool {
   readonly module: string;
+  /** A package to build, or a path below `versionOf` to copy. */
   readonly package: string;
   /** The module path whose version in go.mod is the tool's version. */
   readonly versionOf: string;
@@ -54,6 +55,13 @@ export const TOOLS = {
   kubectl: { ...controlPlane, package: 'k8s.io/kubernetes/cmd/kubectl', ldflags: kubernetesVersion, minutes: 1 },
   etcd: { ...controlPlane, package: 'go.etcd.io/etcd/server/v3', minutes: 1 },
   kyverno: { ...kyvernoModule, package: 'github.com/kyverno/kyverno/cmd/kyverno', minutes: 4 },
+  'kyverno-install.yaml': {
+    module: 'kyverno',
+    versionOf: 'github.com/kyverno/kyverno',
+    folder: 'kyverno',
+    package: 'config/install-latest-testing.yaml',
+    minutes: 1,
+  },
   'kubectl-kyverno': { ...kyvernoModule, package: 'github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno', minutes: 1 },
   'reports-controller': { ...kyvernoModule, package: 'github.com/kyverno/kyverno/cmd/reports-controller', minutes: 1 },
   promtool: {
@@ -160,6 +168,7 @@ async function versionOf(tool: Tool): Promise<string> {
 }
 
 async function build(tool: Tool, name: string, to: { version: string; path: string }): Promise<void> {
+  const cwd = join(import.meta.dirname, tool.module);
   await run('go', ['version']).catch(() => {
     throw new Error(
       `${name} ${to.version} is not in ${cacheRoot()}, and there is no Go to build it: install Go >= 1.26`,
@@ -169,10 +178,16 @@ async function build(tool: Tool, name: string, to: { version: string; path: stri
     `==> Building ${name} ${to.version} with Go into ${to.path} (about ${tool.minutes} min, once per machine)\n`,
   );
   const temporary = `${to.path}.${process.pid}`;
+  if (name.endsWith('.yaml')) {
+    const { stdout } = await run('go', ['mod', 'download', '-json', tool.versionOf], { cwd, timeout: BUILD_LIMIT_MS });
+    await writeFile(temporary, await readFile(join((JSON.parse(stdout) as { Dir: string }).Dir, tool.package)));
+    await rename(temporary, to.path);
+    return;
+  }
   const ldflags = ['-s -w', ...(tool.ldflags === undefined ? [] : [tool.ldflags(to.version)])].join(' ');
   const args = ['build', '-trimpath', `-ldflags=${ldflags}`, '-o', temporary, tool.package];
   await run('go', args, {
-    cwd: join(import.meta.dirname, tool.module),
+    cwd,
     timeout: BUILD_LIMIT_MS,
     maxBuffer: 64 * 1024 * 1024,
   });
