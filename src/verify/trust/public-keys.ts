@@ -5,9 +5,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { decodeBase64 } from '../../core/base64.ts';
 import { Failure, invalid } from '../../core/failure.ts';
+import { type PemBlock, splitPemBlocks } from '../../core/pem-blocks.ts';
 import { keyAlgorithm, toPublicKey } from '../keys.ts';
 import type { PublicKey } from '../signer.ts';
-import { type PemBlock, splitPemBlocks } from '../x509/pem.ts';
 
 const MAX_KEYS = 64;
 const TAKEN = 'ECDSA P-256, P-384 or P-521, RSA of 2048 to 4096 bits, or Ed25519';
