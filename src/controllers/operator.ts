@@ -47,7 +47,10 @@ export interface OperatorOptions {
 export interface Operator {
   /** Runs until `stop` fires, or until the Lease is lost: then false. `kill` ends what does not end by itself. */
   run(stop: AbortSignal, kill: AbortSignal): Promise<boolean>;
-  /** Has everything been read once? */
+  /**
+   * Has everything been read once, and is what an earlier life left visible? A replica that waits for the Lease is ready
+   * when it has seen that another holds it.
+   */
   isReady(): boolean;
   isLeader(): boolean;
   /** What it knows, for metrics. */
@@ -59,10 +62,15 @@ export function createOperator(options: OperatorOptions): Operator {
   const { elector, log } = options;
   const ended = new AbortController();
   const desk = new Desk({ ...options, signal: ended.signal, families: FAMILIES, memo: createProofMemo() });
-  const phase = { ready: false, leads: false };
+  const phase = { loaded: false, leads: false, ready: false };
+  const follows = (): boolean => elector !== undefined && elector.leader() !== '' && !elector.isLeader();
   return {
     desk,
-    isReady: () => phase.ready && desk.world.isSynced(),
+    isReady(): boolean {
+      // Ready once, a follower that becomes the leader does not look as if it were starting anew.
+      phase.ready ||= phase.leads || (phase.loaded && follows());
+      return phase.loaded && phase.ready && desk.world.isSynced();
+    },
     isLeader: () => phase.leads && (elector?.isLeader() ?? true),
     async run(stop, kill): Promise<boolean> {
       // They end with the operator, also where it ends by itself: a Lease that is lost, a start that fails.
@@ -71,16 +79,15 @@ export function createOperator(options: OperatorOptions): Operator {
         desk.world.start();
         await until(desk.world.synced, stop);
         await desk.load(stop);
-        phase.ready = true;
+        phase.loaded = true;
         log.info('ready', desk.figures());
         await elector?.acquire(stop);
-        phase.leads = true;
-        return await lead(desk, elector, stop, kill);
+        return await lead(desk, elector, { stop, kill, onBegun: () => (phase.leads = true) });
       } catch (error) {
         if (stop.aborted) return true;
         throw error;
       } finally {
-        phase.ready = false;
+        phase.loaded = false;
         phase.leads = false;
         await elector?.release(kill);
         await options.recorder.idle();
@@ -91,8 +98,15 @@ export function createOperator(options: OperatorOptions): Operator {
   };
 }
 
+interface Leading {
+  readonly stop: AbortSignal;
+  readonly kill: AbortSignal;
+  /** What an earlier life left is taken back. */
+  readonly onBegun: () => void;
+}
+
 /** Verifies and publishes until `stop` fires; false where the Lease was lost before. */
-async function lead(desk: Desk, elector: Elector | undefined, stop: AbortSignal, kill: AbortSignal): Promise<boolean> {
+async function lead(desk: Desk, elector: Elector | undefined, { stop, kill, onBegun }: Leading): Promise<boolean> {
   desk.options.log.info('leading', { elected: elector !== undefined });
   const lost = new AbortController();
   const end = AbortSignal.any([stop, lost.signal]);
@@ -100,7 +114,8 @@ async function lead(desk: Desk, elector: Elector | undefined, stop: AbortSignal,
     () => lost.abort(new Error('the Lease was lost')),
     () => undefined,
   );
-  desk.begin();
+  await desk.begin(end);
+  onBegun();
   await Promise.all([
     // What was not looked at to the end can be looked at again; nobody waits for it.
     runAll(desk.lookers, end, end),

@@ -19,7 +19,7 @@ import type { KubeClient } from '../kube/verbs.ts';
 import { keyStatusChangesAt, sameKeyStatus, summariseKey } from '../outputs/key-status.ts';
 import type { ReportOutcome } from '../outputs/metrics.ts';
 import { policyStatusChangesAt, samePolicyStatus, summarisePolicy } from '../outputs/policy-status.ts';
-import type { Board } from './board.ts';
+import type { Board, Refreshed } from './board.ts';
 import { type Controller, type ControllerObserver, createController, DONE, type Next } from './controller.ts';
 import type { PolicyBook } from './policy-book.ts';
 import type { ReportKeeper } from './report-keeper.ts';
@@ -58,6 +58,8 @@ export interface Publishing {
   readonly controllers: readonly Controller[];
   /** The rows of a workload may be others. */
   workload(key: string, afterMs?: number): void;
+  /** Makes the rows of a workload what they are by now, at once: for metrics and status. Its report is not written. */
+  show(key: string): void;
   policy(name: string): void;
   key(name: string): void;
 }
@@ -84,6 +86,7 @@ export function createPublishing(options: PublishingOptions): Publishing {
   const parts: Publishing = {
     controllers: [workloads, policies, keys],
     workload: (key, afterMs = GATHER_MS.workload) => workloads.add(key, { afterMs }),
+    show: (key) => void refresh(key, options, parts),
     policy: (name) => policies.add(name, { afterMs: GATHER_MS.policy }),
     key: (name) => {
       dependents.changed();
@@ -103,18 +106,29 @@ interface Written {
 
 async function publishWorkload(
   key: string,
-  { board, book, reports, clock, onTransition, onReport }: PublishingOptions,
+  options: PublishingOptions,
   publishing: Publishing,
   signal: AbortSignal,
 ): Promise<Next> {
-  const { rows, transitions, policies, pending } = board.refresh(key, new Date(clock.now()));
-  for (const transition of transitions) onTransition(transition);
-  for (const policy of policies) publishing.policy(policy);
-  for (const name of new Set(policies.flatMap((policy) => book.get(policy)?.trustedKeys ?? []))) publishing.key(name);
+  const { reports, onReport } = options;
+  const { rows, pending } = refresh(key, options, publishing);
   // Images that run and were not judged yet: what the report says of them stays until they are.
   if (rows.length === 0 && pending > 0) return DONE;
   if (reports !== undefined) onReport(await publishReport(key, rows, reports, signal));
   return DONE;
+}
+
+/** Looks at a workload again, and tells of what changed. */
+function refresh(
+  key: string,
+  { board, book, clock, onTransition }: PublishingOptions,
+  publishing: Pick<Publishing, 'policy' | 'key'>,
+): Pick<Refreshed, 'rows' | 'pending'> {
+  const { rows, transitions, policies, pending } = board.refresh(key, new Date(clock.now()));
+  for (const transition of transitions) onTransition(transition);
+  for (const policy of policies) publishing.policy(policy);
+  for (const name of new Set(policies.flatMap((policy) => book.get(policy)?.trustedKeys ?? []))) publishing.key(name);
+  return { rows, pending };
 }
 
 /** A namespace that is going away takes nothing new, and what is in it goes with it. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { viewOf } from '../../src/controllers/views.ts';
 import type { Elector } from '../../src/kube/leader.ts';
 import { type Cluster, installReports, startCluster } from '../support/cluster/cluster.ts';
 import {
@@ -189,6 +190,51 @@ test('a restart asks no registry, writes nothing and tells nothing that was know
   ).toEqual(['verified']);
   expect(again.log.filter(([message]) => message === 'verdict changed')).toEqual([]);
   expect([registry.requests.length - asked, written()]).toEqual([0, []]);
+});
+
+/** What is counted for metrics at this moment. */
+const counted = ({ operator }: Awaited<ReturnType<typeof run>>): readonly unknown[] => [
+  operator.isLeader(),
+  ...(viewOf('shop', operator.desk)?.rows ?? []).map(
+    ({ outcome }) => outcome.kind === 'judged' && outcome.verdict.state,
+  ),
+];
+
+test('it is ready once what an earlier life established is counted again, and not before', async () => {
+  {
+    await using _ = await run();
+    await judged();
+  }
+  registry.fault({ match: /./, action: 'hang' });
+  await using again = await run();
+  expect(counted(again)).toEqual([true, 'verified']);
+});
+
+test('a replica is ready when it leads or sees another lead, and stays ready when it takes over', async () => {
+  {
+    await using _ = await run();
+    await judged();
+  }
+  const turn = Promise.withResolvers<void>();
+  const holder = { name: '' };
+  const elector: Elector = {
+    acquire: () => turn.promise,
+    hold: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    release: async () => undefined,
+    isLeader: () => holder.name === 'me',
+    leader: () => holder.name,
+  };
+  await using waiting = await runOperator(cluster.kubeconfig, [registry.host], { clock, elector, awaitReady: false });
+  await eventually(() => expect(waiting.log.map(([message]) => message)).toContain('ready'));
+  expect(waiting.operator.isReady()).toBe(false);
+  holder.name = 'another';
+  expect([waiting.operator.isReady(), counted(waiting)]).toEqual([true, [false]]);
+  holder.name = 'me';
+  turn.resolve();
+  await eventually(() => {
+    expect(waiting.operator.isReady()).toBe(true);
+    expect(counted(waiting)).toEqual([true, 'verified']);
+  });
 });
 
 test('a key that changed while nobody ran is judged by at once', async () => {

@@ -39,11 +39,11 @@ export interface RunningOperator extends AsyncDisposable {
   readonly log: readonly (readonly [string, Readonly<Record<string, unknown>>])[];
 }
 
-/** Starts it; it has read everything when this returns. */
+/** Starts it; it is ready when this returns, unless `awaitReady` is false. */
 export async function runOperator(
   kubeconfig: string,
   plainHttp: readonly string[],
-  options: Partial<OperatorOptions> = {},
+  { awaitReady = true, ...options }: Partial<OperatorOptions> & { readonly awaitReady?: boolean } = {},
 ): Promise<RunningOperator> {
   const clock = options.clock ?? skippingClock();
   const connection = connect({ kubeconfig, clock });
@@ -89,7 +89,7 @@ export async function runOperator(
     await connection.close();
   };
   await eventually(() => {
-    if (!operator.isReady()) throw new Error('the operator is not ready');
+    if (awaitReady && !operator.isReady()) throw new Error('the operator is not ready');
   });
   return { operator, ended, log, [Symbol.asyncDispose]: dispose };
 }
