@@ -67,6 +67,50 @@ export const CONDITION_REASONS = {
   ExpiresWithin14Days: { on: ['Expiring'], meaning: 'The same, within 14 days.' },
   ExpiresWithin7Days: { on: ['Expiring'], meaning: 'The same, within 7 days.' },
   Expired: { on: ['Expiring'], meaning: 'The same, and its time has come.' },
+  PolicyReady: {
+    on: ['EnforcementReady'],
+    meaning: 'Kyverno took the generated policy and says that it is ready; the message names it and its mode.',
+  },
+  PolicyPending: {
+    on: ['EnforcementReady'],
+    meaning: 'The Kyverno policy is being written, or Kyverno has not said yet that it is ready.',
+  },
+  PolicyNotReady: {
+    on: ['EnforcementReady'],
+    meaning: 'Kyverno took the policy, and says that it is not ready; its message is passed on.',
+  },
+  EnforcementDisabled: {
+    on: ['EnforcementReady'],
+    meaning: 'spec.enforcement.mode is Disabled: no Kyverno policy is wanted, and none is there.',
+  },
+  NotExpressible: {
+    on: ['EnforcementReady'],
+    meaning: 'A Kyverno policy of that kind cannot say what the spec says: the message names field and way out.',
+  },
+  KyvernoAbsent: {
+    on: ['EnforcementReady'],
+    meaning: 'The API server does not serve the kind of Kyverno policy that is wanted: Kyverno is not installed.',
+  },
+  KyvernoUnavailable: {
+    on: ['EnforcementReady'],
+    meaning: 'The Kyverno policy could not be read or written just now; it is tried again, and what is there stays.',
+  },
+  PolicyRefused: {
+    on: ['EnforcementReady'],
+    meaning: 'The API server, or the webhook of Kyverno, refuses the policy: its message is passed on.',
+  },
+  NameTaken: {
+    on: ['EnforcementReady'],
+    meaning: 'An object with the name of the Kyverno policy is there that is not ours. It is left alone.',
+  },
+  ProbeFailed: {
+    on: ['EnforcementReady'],
+    meaning: 'Kyverno says that the policy is ready, but a Pod that was tried (--probe-admission) was decided wrongly.',
+  },
+  GapsOpen: {
+    on: ['AdmissionGaps'],
+    meaning: 'Kyverno lets in what the policy forbids, and no way of writing it closes that: the message lists what.',
+  },
   RotationPeriodPassed: { on: ['RotationDue'], meaning: 'The key is older than lifecycle.rotateEvery.' },
 } as const satisfies Record<string, ConditionReasonRow>;
 

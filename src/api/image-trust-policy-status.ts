@@ -24,6 +24,18 @@ const Sample = z.strictObject({
   message: z.string().max(1024).describe('What was expected, what was found, what to do.'),
 });
 
+const Progress = z.strictObject({
+  phase: z
+    .enum(['Audit', 'Enforce'])
+    .describe('Audit until every image was trusted for long enough, then Enforce; never back by itself.'),
+  compliantSince: timestamp()
+    .describe('Since when every image that runs is trusted. RFC 3339; absent while one is not.')
+    .exactOptional(),
+  passes: count.describe('Complete passes since then, as far as they are needed (minimumPasses).'),
+  lastPassTime: timestamp().describe('Passes that ended by then have been counted. RFC 3339.').exactOptional(),
+  inTheWay: count.describe('Images that are not trusted, or that Kyverno would refuse: the samples have the worst.'),
+});
+
 /** Status of an ImageTrustPolicy. What grows with the cluster is in the reports. */
 export const ImageTrustPolicyStatus = z.strictObject({
   observedGeneration: z
@@ -48,9 +60,14 @@ export const ImageTrustPolicyStatus = z.strictObject({
   images: Tally.describe('Distinct images (digests) by verdict.').exactOptional(),
   workloads: Tally.describe('Workloads by the worst verdict of their images.').exactOptional(),
   refusedOnRestart: count
-    .describe('Running Pods whose image Kyverno would refuse now, were they started again.')
+    .describe(
+      'Running workloads whose Pods the Kyverno policy would refuse (in mode Audit: report), were they created again now.',
+    )
     .exactOptional(),
-  samples: listOf(Sample, 20).describe('At most 20 of the worst; all are in the reports.').exactOptional(),
+  samples: listOf(Sample, 20)
+    .describe('At most 20 of the worst: what is not trusted, then what Kyverno would refuse. All are in the reports.')
+    .exactOptional(),
+  progressive: Progress.describe('How far mode Progressive has come; absent in the other modes.').exactOptional(),
   kyverno: z
     .strictObject({
       kind: text(64).describe('Kind of the generated policy.'),

@@ -4,6 +4,7 @@
  */
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
 import type { Digest } from './digest.ts';
+import type { EnforcementView } from './enforcement.ts';
 import type { Failure } from './failure.ts';
 import type { ImageUse } from './image-use.ts';
 import type { KnownLeads } from './lead.ts';
@@ -105,6 +106,8 @@ export interface PolicyView {
   readonly keysNotReady: readonly { readonly name: string; readonly message: string }[];
   /** Value of the annotation requestedAt that was handled last. */
   readonly lastHandledRequestedAt?: string;
+  /** What came of its Kyverno policy; absent: nobody has looked yet, and what the status says of it stays. */
+  readonly enforcement?: EnforcementView;
 }
 
 /** Identity of a row within its workload: rows that differ only in the Pod are one. */

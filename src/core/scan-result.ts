@@ -25,6 +25,16 @@ export interface ScanRow {
   readonly task?: string;
   readonly use: ImageUse;
   readonly outcome: ScanOutcome;
+  /** Present where the image is trusted, and Kyverno would refuse it all the same, were its Pod created again now. */
+  readonly refusal?: RestartRefusal;
+}
+
+/** Why Kyverno would refuse what we trust. */
+export interface RestartRefusal {
+  /** A word for programs. Example: SignatureFormat. */
+  readonly reason: string;
+  /** What Kyverno does otherwise, and what can be done. Stable from pass to pass. */
+  readonly message: string;
 }
 
 /** The rows in order: namespace, workload, Pod, container, policy. */

@@ -45,25 +45,27 @@ export function createKubeClient(connection: KubeConnection, options: ClientOpti
     demandObject(request.where, await requester.exchange({ ...defaults, ...request }));
   return {
     ...readers(requester, defaults, call),
-    apply: (resource, object, { fieldManager, subresource, signal }) =>
+    apply: (resource, object, { fieldManager, subresource, force = true, signal }) =>
       call({
         ...written('PATCH', 'apply', resource, object),
         path: objectPath(resource, nameOf(resource, object), subresource),
-        query: { fieldManager, force: true },
+        query: { fieldManager, force },
         headers: { 'content-type': 'application/apply-patch+yaml' },
         repeatable: true,
         signal,
       }),
-    create: (resource, object, { signal }) =>
+    create: (resource, object, { dryRun = false, signal }) =>
       call({
         ...written('POST', 'create', resource, object),
         path: collectionPath(resource, object.metadata?.namespace),
+        query: { dryRun: dryRun ? 'All' : undefined },
         signal,
       }),
-    replace: (resource, object, { subresource, signal }) =>
+    replace: (resource, object, { subresource, fieldManager, signal }) =>
       call({
         ...written('PUT', 'replace', resource, object),
         path: objectPath(resource, nameOf(resource, object), subresource),
+        query: { fieldManager },
         signal,
       }),
     remove: (resource, name, removal) => remove(requester, defaults, { resource, name }, removal),

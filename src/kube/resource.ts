@@ -100,6 +100,22 @@ export const OPEN_REPORTS: Resource = {
   kind: 'Report',
   namespaced: true,
 };
+/** What Kyverno users have today. */
+export const CLUSTER_POLICIES: Resource = {
+  group: 'kyverno.io',
+  version: 'v1',
+  plural: 'clusterpolicies',
+  kind: 'ClusterPolicy',
+  namespaced: false,
+};
+/** Its successor for images. */
+export const IMAGE_VALIDATING_POLICIES: Resource = {
+  group: 'policies.kyverno.io',
+  version: 'v1',
+  plural: 'imagevalidatingpolicies',
+  kind: 'ImageValidatingPolicy',
+  namespaced: false,
+};
 export const LEASES: Resource = {
   group: 'coordination.k8s.io',
   version: 'v1',
@@ -146,6 +162,8 @@ export const RESOURCES: readonly Resource[] = [
   IMAGE_TRUST_POLICIES,
   POLICY_REPORTS,
   OPEN_REPORTS,
+  CLUSTER_POLICIES,
+  IMAGE_VALIDATING_POLICIES,
   LEASES,
   EVENTS,
   TOKEN_REVIEWS,

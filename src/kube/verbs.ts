@@ -50,15 +50,25 @@ export interface WatchEvent {
   readonly object: unknown;
 }
 
-/** A server-side apply; conflicts are forced, since what we apply is ours. */
+/** A server-side apply. */
 export interface ApplyOptions extends CallOptions {
   readonly fieldManager: string;
   readonly subresource?: 'status';
+  /** Take fields from whoever else wrote them. Default true, since what we apply is ours; else a conflict (409). */
+  readonly force?: boolean;
+}
+
+/** A create. */
+export interface CreateOptions extends CallOptions {
+  /** Admission decides, and nothing is stored. Default false. */
+  readonly dryRun?: boolean;
 }
 
 /** A write of a whole object. */
 export interface WriteOptions extends CallOptions {
   readonly subresource?: 'status';
+  /** Default: the name of the program. */
+  readonly fieldManager?: string;
 }
 
 /** A delete, possibly only of the very object that was seen. */
@@ -77,7 +87,7 @@ export interface KubeClient {
   watch(resource: Resource, options: WatchOptions): AsyncIterable<WatchEvent>;
   apply(resource: Resource, object: KubeBody, options: ApplyOptions): Promise<KubeObject>;
   /** Reviews (TokenReview and its like) are created too: the answer holds their status. */
-  create(resource: Resource, object: KubeBody, options: CallOptions): Promise<KubeObject>;
+  create(resource: Resource, object: KubeBody, options: CreateOptions): Promise<KubeObject>;
   /** A conflict (409) where the object's resourceVersion is not the current one. */
   replace(resource: Resource, object: KubeBody, options: WriteOptions): Promise<KubeObject>;
   /** False where it was not there. */

@@ -36,21 +36,25 @@ export function mergeConditions(
   found: readonly Finding[],
   { generation, now }: ConditionContext,
 ): Condition[] {
-  return found
-    .filter(({ type, status }) => CONDITION_TYPES[type].polarity === 'normal' || status === 'True')
-    .toSorted((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type) || compareText(a.type, b.type))
-    .map(({ type, status, reason, message }) => {
-      const before = previous?.find((condition) => condition.type === type);
-      const since = before?.status === status ? before.lastTransitionTime : rfc3339(now);
-      return {
-        type,
-        status,
-        observedGeneration: generation,
-        lastTransitionTime: since,
-        reason,
-        message: bounded(message, MAX_MESSAGE),
-      };
-    });
+  return inOrder(
+    found.filter(({ type, status }) => CONDITION_TYPES[type].polarity === 'normal' || status === 'True'),
+  ).map(({ type, status, reason, message }) => {
+    const before = previous?.find((condition) => condition.type === type);
+    const since = before?.status === status ? before.lastTransitionTime : rfc3339(now);
+    return {
+      type,
+      status,
+      observedGeneration: generation,
+      lastTransitionTime: since,
+      reason,
+      message: bounded(message, MAX_MESSAGE),
+    };
+  });
+}
+
+/** In the order of the documentation. */
+export function inOrder<C extends { readonly type: string }>(conditions: readonly C[]): C[] {
+  return conditions.toSorted((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type) || compareText(a.type, b.type));
 }
 
 /** A time as metav1.Time writes it: RFC 3339 in UTC, whole seconds. */

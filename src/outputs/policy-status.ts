@@ -7,7 +7,14 @@ import { REASONS, type Reason } from '../api/reasons.ts';
 import { parseDuration } from '../core/duration.ts';
 import type { PolicyView } from '../core/known.ts';
 import { canonical } from './canonical.ts';
-import { type Finding, mergeConditions, rfc3339 } from './conditions.ts';
+import { type Finding, inOrder, mergeConditions, rfc3339 } from './conditions.ts';
+import {
+  admissionOf,
+  carriedConditions,
+  enforcementFindings,
+  progressiveOf,
+  progressiveTurnsAt,
+} from './enforcement-status.ts';
 import { problemOf } from './policy-problem.ts';
 import { type PolicyTally, shownReasons, tallyOf } from './policy-tally.ts';
 
@@ -34,7 +41,12 @@ export function summarisePolicy(view: PolicyView, now: Date, options: StatusOpti
     images: tally.images,
     workloads: tally.workloads,
     samples: [...tally.samples],
-    conditions: mergeConditions(previous?.conditions, found, { generation, now }),
+    ...progressiveOf(view, tally, { previous, now }),
+    ...admissionOf(view, tally, previous),
+    conditions: inOrder([
+      ...mergeConditions(previous?.conditions, found, { generation, now }),
+      ...carriedConditions(view, previous),
+    ]),
   };
 }
 
@@ -53,7 +65,8 @@ export function policyStatusChangesAt(
   previous: ImageTrustPolicyStatus | undefined = view.policy.status,
 ): Date | undefined {
   const { pass, checks } = overdueFrom(view, tallyOf(view.rows), previous);
-  const ahead = [pass, checks].flatMap((at) => (at !== undefined && at > now ? [at.getTime()] : []));
+  const turn = progressiveTurnsAt(view, previous);
+  const ahead = [pass, checks, turn].flatMap((at) => (at !== undefined && at > now ? [at.getTime()] : []));
   return ahead.length === 0 ? undefined : new Date(Math.min(...ahead));
 }
 
@@ -72,10 +85,17 @@ function findingsOf(situation: Situation): readonly Finding[] {
       { type: 'Ready', status: 'False', ...problem },
       compliant(situation),
       overdue(situation),
+      ...enforcementFindings(situation.view),
       { type: 'Stalled', status: 'True', ...problem },
     ];
   }
-  return [ready(situation), compliant(situation), overdue(situation), reconciling(situation)];
+  return [
+    ready(situation),
+    compliant(situation),
+    overdue(situation),
+    ...enforcementFindings(situation.view),
+    reconciling(situation),
+  ];
 }
 
 function ready({ view, previous, unservedReports }: Situation): Finding {

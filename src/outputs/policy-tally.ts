@@ -31,6 +31,13 @@ export interface PolicyTally {
   readonly uncheckedSince?: Date;
   /** Uses that an exception covers. */
   readonly excepted: number;
+  /** What Kyverno would refuse, were its Pods created again now. */
+  readonly refused: {
+    /** Workloads with an image that is rejected, or that Kyverno decides otherwise than we do. */
+    readonly workloads: number;
+    /** Images that are trusted, and that Kyverno would refuse all the same. */
+    readonly trustedImages: number;
+  };
   readonly samples: readonly Sample[];
 }
 
@@ -42,7 +49,7 @@ const STATES: readonly Verdict['state'][] = ['rejected', 'unknown', 'verified'];
 /** Adds up the rows of one policy. */
 export function tallyOf(rows: readonly KnownRow[]): PolicyTally {
   const judged = rows.flatMap((row) => (row.outcome.kind === 'judged' ? [{ row, verdict: row.outcome.verdict }] : []));
-  const images = worstBy(judged, ({ row }) => row.use.digest ?? formatReference(row.use.reference));
+  const images = worstBy(judged, imageOf);
   const worst = [...images.values()];
   const failing = worstBy(judged.flatMap(uncheckedOf), ({ image }) => image);
   const since = Math.min(...[...failing.values()].map((one) => one.since.getTime()));
@@ -54,6 +61,7 @@ export function tallyOf(rows: readonly KnownRow[]): PolicyTally {
     standing: [...failing.values()].filter(({ stands }) => stands).length,
     ...(failing.size === 0 ? {} : { uncheckedSince: new Date(since) }),
     excepted: rows.length - judged.length,
+    refused: refusedIn(judged),
     samples: samplesOf(judged),
   };
 }
@@ -86,11 +94,25 @@ function isWorse(a: Verdict, b: Verdict): boolean {
 
 /** A failed check of an image: beside an older verdict, or all that there is. */
 function uncheckedOf({ row, verdict }: Judged): readonly (Pick<Judged, 'verdict'> & Unchecked)[] {
-  const image = row.use.digest ?? formatReference(row.use.reference);
+  const image = imageOf({ row });
   if (row.unknown !== undefined) {
     return [{ image, verdict: row.unknown.verdict, since: row.unknown.since, stands: verdict.state !== 'unknown' }];
   }
   return verdict.state === 'unknown' ? [{ image, verdict, since: row.changedAt, stands: false }] : [];
+}
+
+function refusedIn(judged: readonly Judged[]): PolicyTally['refused'] {
+  const refused = judged.filter(({ row, verdict }) => verdict.state === 'rejected' || row.refusal !== undefined);
+  const rejected = new Set(refused.filter(({ verdict }) => verdict.state === 'rejected').map(imageOf));
+  return {
+    workloads: new Set(refused.map(({ row }) => keyOfWorkload(row.use))).size,
+    trustedImages: new Set(refused.map(imageOf).filter((image) => !rejected.has(image))).size,
+  };
+}
+
+/** A use without a digest counts by its reference. */
+function imageOf({ row: { use } }: Pick<Judged, 'row'>): string {
+  return use.digest ?? formatReference(use.reference);
 }
 
 interface Unchecked {
@@ -112,20 +134,20 @@ function countReasons(judged: readonly Pick<Judged, 'verdict'>[]): ReadonlyMap<R
 
 /** Pods of one workload that run the same image say the same thing once. */
 function samplesOf(judged: readonly Judged[]): readonly Sample[] {
-  const bad = judged.filter(({ verdict }) => verdict.state !== 'verified');
+  const bad = judged.filter(({ row, verdict }) => verdict.state !== 'verified' || row.refusal !== undefined);
   const distinct = worstBy(bad, ({ row }) => `${keyOfWorkload(row.use)} ${keyOfRow(row)}`);
   return [...distinct.values()]
     .sort(
       (a, b) => STATES.indexOf(a.verdict.state) - STATES.indexOf(b.verdict.state) || compareUses(a.row.use, b.row.use),
     )
     .slice(0, MAX_SAMPLES)
-    .map(({ row: { use }, verdict }) => ({
+    .map(({ row: { use, refusal }, verdict }) => ({
       workload: bounded(shownWorkload(use), 1024),
       container: bounded(use.container, 63),
       image: bounded(use.image, 1024),
       ...(use.digest === undefined ? {} : { digest: use.digest }),
       reason: verdict.reason,
-      message: bounded(verdict.message, 1024),
+      message: bounded(refusal === undefined ? verdict.message : refusal.message, 1024),
     }));
 }
 
