@@ -1,8 +1,8 @@
 /**
  * `make bench`: what the engine costs, beside the real cosign on the same images in the same registry, as ratios within
- * one run; then what the operator costs on the real API server. Says what falls short of its target and ends with 0 all
- * the same. `--json` writes for programs; `--entry FILE` measures another build of the command line than dist/;
- * `--only engine` or `--only operator` measures one of the two.
+ * one run; then what the operator costs on the real API server; then the operator beside Kyverno's reports-controller.
+ * Says what falls short of its target and ends with 0 all the same. `--json` writes for programs; `--entry FILE` measures
+ * another build of the command line than dist/; `--only engine`, `operator` or `kyverno` measures one of the three.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,34 +11,42 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CONTROL_PLANE_TOOLS } from '../support/control-plane.ts';
+import { KYVERNO_TOOLS } from '../support/kyverno.ts';
 import { toolbox } from '../toolbox/toolbox.ts';
 import { writePods, writePolicy } from './cluster.ts';
 import { runCosign } from './cosign.ts';
 import { openEngine } from './engine.ts';
+import { kyvernoFigures } from './kyverno.ts';
 import { operatorFigures } from './operator.ts';
 import { runImageTrust, startCraneRegistry, type Usage } from './processes.ts';
 import { type Figure, formatJson, formatTable } from './report.ts';
 import { pushSignedImages, type SignedImage, type SignedImages } from './signed-images.ts';
 import { median, quantile } from './statistics.ts';
 
-const PARTS: readonly string[] = ['engine', 'operator'];
+const PARTS: readonly string[] = ['engine', 'operator', 'kyverno'];
 const IMAGES = 1_000;
 const COSIGN_IMAGES = 100;
 const ROUNDS = 3;
+/** More than for the rest: what stays is compiled by V8 as it runs, and the first rounds are not what an operator does. */
+const SPEED_ROUNDS = 5;
 /** The default of `scan --concurrency`. */
 const CONCURRENCY = 16;
 /** What an image's signatures are looked for in: the tag `.sig`, and the referrers. */
 const SOURCES = 2;
 const MEBIBYTE = 1024 * 1024;
 
-interface Bench {
+interface Run {
   readonly folder: string;
   readonly entry: string;
+  readonly crane: string;
+  readonly say: (line: string) => void;
+}
+
+interface Bench extends Run {
   readonly host: string;
   readonly cosign: string;
   readonly signed: SignedImages;
   readonly policy: string;
-  readonly say: (line: string) => void;
 }
 
 async function main(): Promise<void> {
@@ -52,23 +60,11 @@ async function main(): Promise<void> {
   if (!tools.ready) return;
   const folder = await mkdtemp(join(tmpdir(), 'image-trust-bench-'));
   try {
-    await using registry = await startCraneRegistry(tools.path('crane'));
-    say(`Pushing ${IMAGES} signed images to a registry in another process`);
-    const signed = await pushSignedImages(registry.host, IMAGES);
-    const policy = join(folder, 'policy.json');
-    await writePolicy(policy, signed);
-    const bench = {
-      folder,
-      entry: values.entry ?? entryOf(),
-      host: registry.host,
-      cosign: tools.path('cosign'),
-      signed,
-      policy,
-      say,
-    };
+    const run: Run = { folder, entry: values.entry ?? entryOf(), crane: tools.path('crane'), say };
+    const wanted = (part: string): boolean => (values.only ?? part) === part;
     const figures = [
-      ...(values.only === 'operator' ? [] : [...(await speed(bench)), ...(await memory(bench))]),
-      ...(values.only === 'engine' ? [] : await operator(bench)),
+      ...(wanted('engine') || wanted('operator') ? await alone(run, tools.path('cosign'), wanted) : []),
+      ...(wanted('kyverno') ? await besideKyverno(run) : []),
     ];
     const machine = {
       cpu: cpus()[0]?.model ?? '',
@@ -80,6 +76,27 @@ async function main(): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The engine and the operator, on the same images. */
+async function alone(run: Run, cosign: string, wanted: (part: string) => boolean): Promise<readonly Figure[]> {
+  await using registry = await startCraneRegistry(run.crane);
+  run.say(`Pushing ${IMAGES} signed images to a registry in another process`);
+  const signed = await pushSignedImages(registry.host, IMAGES);
+  const policy = join(run.folder, 'policy.json');
+  await writePolicy(policy, signed);
+  const bench: Bench = { ...run, host: registry.host, cosign, signed, policy };
+  return [
+    ...(wanted('engine') ? [...(await speed(bench)), ...(await memory(bench))] : []),
+    ...(wanted('operator') ? await operator(bench) : []),
+  ];
+}
+
+/** Nothing where Kyverno or the control plane cannot be had; the toolbox has said so. */
+async function besideKyverno(run: Run): Promise<readonly Figure[]> {
+  const box = await toolbox(...CONTROL_PLANE_TOOLS);
+  const kyverno = await toolbox(...KYVERNO_TOOLS);
+  return box.ready && kyverno.ready ? kyvernoFigures({ ...run, box, kyverno }) : [];
 }
 
 /** Nothing where the control plane cannot be had; the toolbox has said so. */
@@ -109,8 +126,8 @@ async function speed(bench: Bench): Promise<readonly Figure[]> {
   const cosignLatencies: number[] = [];
   const latencies: number[] = [];
   const seconds: Awaited<ReturnType<Awaited<ReturnType<typeof openEngine>>['pass']>>[] = [];
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    say(`Round ${round} of ${ROUNDS}: cosign on ${COSIGN_IMAGES} images, image-trust on ${IMAGES}`);
+  for (let round = 1; round <= SPEED_ROUNDS; round += 1) {
+    say(`Round ${round} of ${SPEED_ROUNDS}: cosign on ${COSIGN_IMAGES} images, image-trust on ${IMAGES}`);
     const theirs = await runCosign(bench.cosign, host, keyFile, some);
     cosign.push((some.length / theirs.wallMs) * 1000);
     cosignLatencies.push(...theirs.latencies);

@@ -1,5 +1,6 @@
 /** Child processes of the benchmark: each is bounded in time, and ended by its own id. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -25,11 +26,13 @@ const USAGE = fileURLToPath(new URL('usage.mjs', import.meta.url));
 
 /**
  * `crane registry serve`: a real registry in memory, of other people's making, that both tools ask. It logs every
- * request, to nowhere: somebody who reads would be a third process on the machine's cores.
+ * request, a line each, to nowhere or to a file: somebody who reads would be a third process on the machine's cores.
  */
-export async function startCraneRegistry(crane: string): Promise<RegistryProcess> {
+export async function startCraneRegistry(crane: string, log?: string): Promise<RegistryProcess> {
   const host = `127.0.0.1:${await freePort()}`;
-  const child = spawn(crane, ['registry', 'serve', '--address', host], { stdio: 'ignore' });
+  const output = log === undefined ? 'ignore' : openSync(log, 'w');
+  const child = spawn(crane, ['registry', 'serve', '--address', host], { stdio: ['ignore', output, output] });
+  if (typeof output === 'number') closeSync(output);
   const registry = { host, [Symbol.asyncDispose]: () => ended(child) };
   const deadline = performance.now() + START_MS;
   while (!(await answers(host))) {

@@ -39,21 +39,24 @@ const LAYER = contentOf('application/vnd.oci.image.layer.v1.tar', 'the same laye
 const REPOSITORIES = 50;
 const PUSHERS = 16;
 
+/** How the images are signed: half of them either way, or all under the `.sig` tag. */
+export type Layout = 'both' | 'legacy';
+
 /** Makes `count` images and pushes them to the registry at `host`, in plain HTTP. */
-export async function pushSignedImages(host: string, count: number): Promise<SignedImages> {
+export async function pushSignedImages(host: string, count: number, layout: Layout = 'both'): Promise<SignedImages> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const key: Key = { key: privateKey, hint: createHash('sha256').update(spki).digest('base64') };
   const images: SignedImage[] = [];
   const numbers = Array.from({ length: count }, (_, number) => number).values();
   const pusher = async (): Promise<void> => {
-    for (const number of numbers) images[number] = await pushImage(host, number, key);
+    for (const number of numbers) images[number] = await pushImage(host, number, key, layout);
   };
   await Promise.all(Array.from({ length: PUSHERS }, pusher));
   return { images, publicKey: publicKey.export({ type: 'spki', format: 'pem' }) };
 }
 
-async function pushImage(host: string, number: number, key: Key): Promise<SignedImage> {
+async function pushImage(host: string, number: number, key: Key, layout: Layout): Promise<SignedImage> {
   const repository = `bench/app${number % REPOSITORIES}`;
   const to = `http://${host}/v2/${repository}`;
   const config = contentOf(
@@ -65,7 +68,8 @@ async function pushImage(host: string, number: number, key: Key): Promise<Signed
   for (const content of [config, LAYER]) await pushBlob(to, content);
   await pushManifest(to, image, tag);
   // Two per repository and round, so that every repository holds both kinds.
-  if (Math.floor(number / REPOSITORIES) % 2 === 0) await pushLegacy(to, image, `${host}/${repository}`, key);
+  if (layout === 'legacy' || Math.floor(number / REPOSITORIES) % 2 === 0)
+    await pushLegacy(to, image, `${host}/${repository}`, key);
   else await pushBundle(to, image, key);
   return { repository, tag, digest: image.digest };
 }

@@ -23,6 +23,7 @@ export interface LogLine {
 }
 
 export interface WatchedOperator extends AsyncDisposable {
+  readonly pid: number;
   /** When it was started, as Date.now(). */
   readonly startedAt: number;
   readonly samples: readonly Sample[];
@@ -59,6 +60,7 @@ export function startWatchedOperator(entry: string, args: readonly string[]): Wa
   each(child.stderr, printed);
   each(child.stdio[3], (line) => samples.push(JSON.parse(line) as Sample));
   return {
+    pid: child.pid ?? 0,
     startedAt,
     samples,
     log,

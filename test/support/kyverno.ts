@@ -12,7 +12,7 @@ import type { ToolName } from '../toolbox/toolbox.ts';
 import { runTool } from '../toolbox/toolbox.ts';
 import { ApiRefusal, type Loose } from './cluster/client.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import { answers } from './control-plane.ts';
+import { answers, type ControlPlane } from './control-plane.ts';
 import { eventually } from './eventually.ts';
 import { freePorts } from './free-ports.ts';
 import { program, type Restartable } from './program.ts';
@@ -37,7 +37,10 @@ export interface Kyverno extends AsyncDisposable {
   readonly reports: Restartable;
 }
 
-type RealCluster = Extract<Cluster, { kind: 'real' }>;
+/** What it needs of a real cluster. */
+export interface KyvernoHost extends Pick<Cluster, 'kubeconfig' | 'folder' | 'client'> {
+  readonly plane: Pick<ControlPlane, 'kubectl'>;
+}
 
 /** Leases of one that ended without a word last so long, and another waits for them. */
 const START_LIMIT_MS = 120_000;
@@ -45,7 +48,7 @@ const NAMESPACE = 'kyverno';
 
 /** Installs it into the cluster and starts it; when this returns, its webhooks judge policies. */
 export async function startKyverno(
-  cluster: RealCluster,
+  cluster: KyvernoHost,
   box: KyvernoTools,
   options: KyvernoOptions = {},
 ): Promise<Kyverno> {
@@ -85,7 +88,7 @@ export async function startKyverno(
 }
 
 /** CRDs, namespace, roles and settings, as Kyverno ships them. Its Deployments stay without Pods: there is no kubelet. */
-async function install(cluster: RealCluster, manifest: string): Promise<void> {
+async function install(cluster: KyvernoHost, manifest: string): Promise<void> {
   const args = [`--kubeconfig=${cluster.kubeconfig}`, 'apply', '--server-side', '--force-conflicts', '-f', manifest];
   const { code, stderr } = await runTool(cluster.plane.kubectl, args, { timeoutMs: START_LIMIT_MS });
   if (code !== 0) throw new Error(`Kyverno cannot be installed: ${stderr}`);
@@ -162,7 +165,7 @@ const REFUSED: readonly Loose[] = [
 ];
 
 /** Its answers come later than its readiness: webhooks are registered by the one who leads. */
-async function judgesPolicies({ client }: RealCluster): Promise<boolean> {
+async function judgesPolicies({ client }: KyvernoHost): Promise<boolean> {
   for (const policy of REFUSED) {
     const answer = await client.tryCreate(policy).then(
       () => '',
