@@ -10,6 +10,7 @@ import type { SignatureFamily } from '../verify/family.ts';
 import { type Board, createBoard } from './board.ts';
 import { createCheck } from './check.ts';
 import type { Controller } from './controller.ts';
+import { createLeftoverReports, type LeftoverReports } from './leftover-reports.ts';
 import { createNews, type News } from './news.ts';
 import type { OperatorOptions } from './operator.ts';
 import { createOwnerChains, type OwnerChains } from './owners.ts';
@@ -18,7 +19,7 @@ import { createPolicies } from './policies.ts';
 import { createPolicyBook, type PolicyBook } from './policy-book.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { createRegistrySources, type RegistrySources } from './registry-sources.ts';
-import { createReportKeeper, type ReportKeeper } from './report-keeper.ts';
+import { createReportKeeper, type ReportKeeper, type ReportState } from './report-keeper.ts';
 import { createResolution, type Resolution } from './resolution.ts';
 import { restoredTasks } from './restore.ts';
 import { createSettingsWatch, type SettingsWatch } from './settings-watch.ts';
@@ -56,6 +57,7 @@ export class Desk {
   readonly store: VerdictStore = createVerdictStore();
   readonly board: Board;
   readonly reports: ReportKeeper | undefined;
+  readonly leftovers: LeftoverReports;
   readonly policies: Controller;
   readonly verification: Verification;
   readonly options: DeskOptions;
@@ -92,6 +94,12 @@ export class Desk {
     this.policies = createPolicies({ ...shared, ...policyEvents(this), verification: this.verification });
     this.news = createNews({ ...shared, recorder: options.recorder, log: options.log });
     const { board, reports } = this;
+    this.leftovers = createLeftoverReports({
+      ...options,
+      chosen: options.reports?.resource,
+      observer: observerOf('leftoverreport'),
+      onFound: (workload) => this.publishing.workload(workload),
+    });
     this.publishing = createPublishing({ ...shared, ...publishingEvents(this), client, board, reports });
   }
 
@@ -107,7 +115,7 @@ export class Desk {
 
   /** They decide what is due, and write. On the leader alone. */
   get writers(): readonly Controller[] {
-    return [this.policies, this.news.controller, ...this.publishing.controllers];
+    return [this.policies, this.news.controller, this.leftovers.controller, ...this.publishing.controllers];
   }
 
   /** They run on the leader alone. */
@@ -127,7 +135,22 @@ export class Desk {
    * back is visible to metrics when this resolves. Ends early, without an error, where `stop` fires.
    */
   async begin(stop: AbortSignal): Promise<void> {
-    const now = new Date(this.options.clock.now());
+    const reports = this.restore(new Date(this.options.clock.now()));
+    for (const { metadata } of this.book.policies())
+      this.policies.add(metadata.name, { priority: PRIORITY.background });
+    for (const key of [...this.coverage.workloads(), ...(this.reports?.workloads() ?? [])])
+      this.publishing.workload(key);
+    for (const { metadata } of this.signers.keys()) this.publishing.key(metadata.name);
+    this.leftovers.look();
+    for (const [index, report] of reports.entries()) {
+      if (stop.aborted) return;
+      this.publishing.show(keyOfWorkload(report));
+      if (index % SHOWN_AT_ONCE === SHOWN_AT_ONCE - 1) await nextTurn();
+    }
+  }
+
+  /** What the reports say is known again, as of what the policies say of their passes. */
+  private restore(now: Date): readonly ReportState[] {
     for (const policy of this.book.policies()) {
       // The statuses that were read last tell of the passes of whoever led before.
       this.book.remove(policy.metadata.name);
@@ -137,16 +160,7 @@ export class Desk {
     for (const report of reports) this.board.restore(keyOfWorkload(report), report.rows);
     for (const known of restoredTasks(reports, (policy) => this.book.get(policy)?.pass?.completionTime))
       this.store.restore(known);
-    for (const { metadata } of this.book.policies())
-      this.policies.add(metadata.name, { priority: PRIORITY.background });
-    for (const key of [...this.coverage.workloads(), ...(this.reports?.workloads() ?? [])])
-      this.publishing.workload(key);
-    for (const { metadata } of this.signers.keys()) this.publishing.key(metadata.name);
-    for (const [index, report] of reports.entries()) {
-      if (stop.aborted) return;
-      this.publishing.show(keyOfWorkload(report));
-      if (index % SHOWN_AT_ONCE === SHOWN_AT_ONCE - 1) await nextTurn();
-    }
+    return reports;
   }
 
   /** How much there is, for a log line. */

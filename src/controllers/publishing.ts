@@ -38,6 +38,8 @@ export interface PublishingOptions {
   readonly reportKind: string;
   readonly clock: Clock;
   readonly observerOf: (controller: string) => ControllerObserver;
+  /** The report of a workload says what it has to say; told before the workload counts as done. */
+  readonly onPublished: (workload: string, signal: AbortSignal) => Promise<void>;
   /** Told of what came of a report. */
   readonly onReport: (outcome: ReportOutcome) => void;
   /** Told of a status that was written, over the one before. */
@@ -110,11 +112,13 @@ async function publishWorkload(
   publishing: Publishing,
   signal: AbortSignal,
 ): Promise<Next> {
-  const { reports, onReport } = options;
+  const { reports, onReport, onPublished } = options;
   const { rows, pending } = refresh(key, options, publishing);
   // Images that run and were not judged yet: what the report says of them stays until they are.
   if (rows.length === 0 && pending > 0) return DONE;
-  if (reports !== undefined) onReport(await publishReport(key, rows, reports, signal));
+  const outcome = reports === undefined ? 'same' : await publishReport(key, rows, reports, signal);
+  if (reports !== undefined) onReport(outcome);
+  if (outcome !== 'unserved' && outcome !== 'failed') await onPublished(key, signal);
   return DONE;
 }
 

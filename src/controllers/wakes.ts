@@ -75,7 +75,7 @@ export function resolutionEvents(desk: Desk): Pick<ResolutionOptions, 'onChange'
 /** What publishing tells. */
 export function publishingEvents(
   desk: Desk,
-): Pick<PublishingOptions, 'onTransition' | 'onStatus' | 'onReport' | 'observerOf' | 'reportKind'> {
+): Pick<PublishingOptions, 'onTransition' | 'onStatus' | 'onReport' | 'onPublished' | 'observerOf' | 'reportKind'> {
   const { options } = desk;
   return {
     reportKind: reportKind(options),
@@ -83,6 +83,7 @@ export function publishingEvents(
     onTransition: (transition) => desk.news.tell(transition),
     onStatus: (change) => desk.news.tellStatus(change),
     onReport: (outcome) => options.onReport(outcome),
+    onPublished: (workload, signal) => desk.leftovers.remove(workload, signal),
   };
 }
 

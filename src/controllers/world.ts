@@ -134,8 +134,10 @@ function reflect<T>(
 }
 
 function reflectReports(options: WorldOptions, resource: Resource): Reflector<ReportState> {
-  const { events } = options;
+  const { events, namespace } = options;
   return reflect(options, resource, {
+    // Who looks at one namespace has no say in the reports of the others.
+    ...(namespace === undefined ? {} : { namespace }),
     labelSelector: `${LABELS.managedBy}=${REPORT_SOURCE}`,
     project: projectReport,
     onEvent: (event) => events.report(event.value, event.type === 'gone'),

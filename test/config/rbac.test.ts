@@ -45,6 +45,7 @@ describe('RBAC', () => {
       'imagetrustpolicies/status',
       'leases',
       'policyreports',
+      'reports',
       'trustedkeys/status',
     ]);
   });
