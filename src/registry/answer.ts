@@ -2,7 +2,7 @@
  * What an answer or a broken connection means. Owns the one mapping from HTTP and sockets to kinds of Failure;
  * messages hold no request ids, times or bodies, since they must be the same at every pass.
  */
-import { Failure, invalid } from '../core/failure.ts';
+import { Failure, invalid, notFound } from '../core/failure.ts';
 import type { HttpAnswer } from './transport.ts';
 
 /** One value of a header; the first where it was sent several times. */
@@ -30,8 +30,7 @@ export function failureOfAnswer(answer: HttpAnswer, where: string, now: number):
       `${where}: the registry ${why} (${status}); give credentials for this repository`,
     );
   }
-  if (status === 404 || status === 410)
-    return new Failure({ kind: 'not-found' }, `${where}: the registry does not have it (${status})`);
+  if (status === 404 || status === 410) return notFound(`${where}: the registry does not have it (${status})`);
   if (status === 429)
     return new Failure({ kind: 'rate-limited', ...pause }, `${where}: the registry asked to slow down (429)`);
   if (status >= 500)

@@ -3,7 +3,7 @@
  * walk over a layout's indexes; hashes what it hands out, as the registry client does.
  */
 import { algorithmOf, type Digest, hexOf, isDigest } from '../core/digest.ts';
-import { Failure, invalid } from '../core/failure.ts';
+import { Failure, invalid, notFound } from '../core/failure.ts';
 import { demandRunning } from './abort.ts';
 import { createFlights } from './flights.ts';
 import { demandDigest, demandSize, digestOf } from './hash.ts';
@@ -79,7 +79,7 @@ async function manifestIn(open: Open, at: At & { reference: string }, signal: Ab
   const layout = await open(signal);
   if (isDigest(reference)) return readManifest(layout.files, { digest: reference, where, signal });
   const found = descriptorOf(layout, repository, reference, where);
-  if (found === undefined) throw notFound(where);
+  if (found === undefined) throw notFound(`${where}: the layout does not have it`);
   return readListed(layout.files, found, where, signal);
 }
 
@@ -91,7 +91,7 @@ async function blobIn(open: Open, at: At & { descriptor: Descriptor }, signal: A
   demandSize(at.descriptor, where);
   const { files } = await open(signal);
   const bytes = await files.read(blobName(digest), LIMITS.blobBytes, signal);
-  if (bytes === undefined) throw notFound(where);
+  if (bytes === undefined) throw notFound(`${where}: the layout does not have it`);
   if (bytes.length !== size) throw invalid(where, `${size} bytes`, `${bytes.length}`);
   demandDigest(bytes, digest, where);
   return bytes;
@@ -209,7 +209,7 @@ interface Wanted {
 
 async function readManifest(files: LayoutFiles, { digest, contentType, where, signal }: Wanted): Promise<Manifest> {
   const bytes = await files.read(blobName(digest), LIMITS.manifestBytes, signal);
-  if (bytes === undefined) throw notFound(where);
+  if (bytes === undefined) throw notFound(`${where}: the layout does not have it`);
   demandDigest(bytes, digest, where);
   return parseManifest({ bytes, digest, contentType, where });
 }
@@ -232,8 +232,4 @@ async function readListed(
 
 function blobName(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
-}
-
-function notFound(where: string): Failure {
-  return new Failure({ kind: 'not-found' }, `${where}: the layout does not have it`);
 }
