@@ -23,8 +23,12 @@ export const CoreV1Api = ApiClient;
 /** client-node's port forwarding names it. */
 export const AppsV1Api = ApiClient;
 
-/** client-node's serializer names it: it knows no type. */
-export const ObjectSerializer = { serialize: refuse, deserialize: refuse };
+/** client-node's serializer extends it: this one knows no type. */
+export function ObjectSerializer(): void {
+  refuse(undefined, 'ObjectSerializer');
+}
+ObjectSerializer.serialize = refuse;
+ObjectSerializer.deserialize = refuse;
 
 function refuse(_: unknown, type: string): never {
   throw new Error(`${type}: the models of @kubernetes/client-node are not loaded`);
