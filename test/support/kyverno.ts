@@ -10,7 +10,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ToolName } from '../toolbox/toolbox.ts';
 import { runTool } from '../toolbox/toolbox.ts';
-import { ApiRefusal, type Loose } from './cluster/client.ts';
+import { ApiRefusal, type ClusterClient, type Loose } from './cluster/client.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { answers, type ControlPlane } from './control-plane.ts';
 import { eventually } from './eventually.ts';
@@ -97,6 +97,27 @@ async function install(cluster: KyvernoHost, manifest: string): Promise<void> {
     ['policies.kyverno.io/v1', 'ImageValidatingPolicy'],
   ] as const)
     await eventually(() => cluster.client.list(apiVersion, kind), { what: `${kind} is served`, within: 30_000 });
+  await aggregateRoles(cluster.client);
+}
+
+const ROLES = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' };
+
+/** What kube-controller-manager does where it runs: without it Kyverno finds itself without rights, and is not ready. */
+async function aggregateRoles(client: ClusterClient): Promise<void> {
+  const roles = await client.list(ROLES.apiVersion, ROLES.kind);
+  for (const role of roles) {
+    const { clusterRoleSelectors } = (role['aggregationRule'] ?? {}) as {
+      readonly clusterRoleSelectors?: readonly { readonly matchLabels?: Readonly<Record<string, string>> }[];
+    };
+    if (clusterRoleSelectors === undefined) continue;
+    const isChosen = (labels: Readonly<Record<string, string>>): boolean =>
+      clusterRoleSelectors.some(({ matchLabels = {} }) =>
+        Object.entries(matchLabels).every(([label, value]) => labels[label] === value),
+      );
+    const chosen = roles.filter(({ metadata }) => isChosen(metadata.labels ?? {}));
+    const rules = chosen.flatMap((each) => (each['rules'] ?? []) as readonly object[]);
+    await client.patch({ ...ROLES, name: role.metadata.name ?? '' }, { rules });
+  }
 }
 
 function surroundings(folder: string, account: string): Readonly<Record<string, string>> {
