@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import { KubeFailure } from '../kube/failure.ts';
 import { type AddOptions, createWorkQueue, type QueueObserver, type QueueState } from '../kube/work-queue.ts';
 import type { RetryLimits } from '../kube/retry-delay.ts';
+import { createTurns } from './turns.ts';
 
 /** What follows from a reconciliation: nothing, or another one at a time. Failures are thrown. */
 export type Next = { readonly kind: 'done' } | { readonly kind: 'at'; readonly at: Date };
@@ -78,8 +79,10 @@ export function createController(options: ControllerOptions): Controller {
       return 'error';
     }
   };
+  const turns = createTurns(clock);
   const work = async (kill: AbortSignal): Promise<void> => {
     for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+      while (turns.isOver()) await turns.next();
       const since = clock.now();
       observer.started?.();
       const result = await reconcile(key, kill);

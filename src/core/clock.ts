@@ -5,6 +5,8 @@
 
 /** A clock. Times in milliseconds; `sleep` rejects when its signal fires. */
 export interface Clock {
-  now(): number;
+  readonly now: () => number;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when all that waits for the event loop has had a turn. Absent: nothing waits. */
+  readonly turn?: () => Promise<void>;
 }
