@@ -1,6 +1,7 @@
 /**
  * The output formats of the command line: which renderer writes which. Must never decide what is shown.
  */
+import { renderHtml } from '../outputs/html.ts';
 import { renderJson, renderYaml, scanDocument } from '../outputs/json.ts';
 import { policyReports } from '../outputs/policy-report.ts';
 import { renderSummary, renderTable } from '../outputs/table.ts';
@@ -9,7 +10,7 @@ import type { ScanResult } from '../core/scan-result.ts';
 import { type Terminal, useColour } from './terminal.ts';
 
 /** Formats of `scan -o`. */
-export const SCAN_FORMATS = ['table', 'wide', 'json', 'yaml', 'policyreport'] as const;
+export const SCAN_FORMATS = ['table', 'wide', 'json', 'yaml', 'policyreport', 'html'] as const;
 export type ScanFormat = (typeof SCAN_FORMATS)[number];
 
 /** Formats of `verify -o`. */
@@ -34,6 +35,8 @@ export function renderScan(
       return renderYaml([scanDocument(result)]);
     case 'policyreport':
       return renderYaml(policyReports(result.rows, () => now));
+    case 'html':
+      return renderHtml(result, now);
   }
 }
 

@@ -4,8 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { Coverage } from '../core/coverage.ts';
-import { usesOf } from '../core/inventory.ts';
-import type { ImageUse, ObjectIdentity } from '../core/image-use.ts';
+import { usesOfPod } from '../core/inventory.ts';
 import type { Workload } from '../core/workload.ts';
 import { isKubeFailure } from '../kube/failure.ts';
 import type { Reflector } from '../kube/reflector.ts';
@@ -40,7 +39,7 @@ export function createPods({ pods, owners, coverage, clock, observer }: PodsOpti
     if (pod === undefined || pod.idle) return coverage.setUses(key, []);
     const top = await owners.topOf(pod, signal);
     // What came in while the owners were read is what counts.
-    if (pods.get(key) === pod) coverage.setUses(key, usesUnder(pod, top));
+    if (pods.get(key) === pod) coverage.setUses(key, usesOfPod(pod, top));
   };
   const controller = createController({
     name: 'pod',
@@ -79,12 +78,6 @@ async function takeAll(all: readonly Workload[], take: (pod: Workload) => Promis
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   return failed;
-}
-
-/** The uses of one Pod, under the workload that it belongs to. */
-function usesUnder(pod: Workload, top: ObjectIdentity): readonly ImageUse[] {
-  const { controller: _, ...alone } = pod;
-  return usesOf([alone]).map((use) => ({ ...use, workload: top }));
 }
 
 function keyOf({ identity }: Workload): string {

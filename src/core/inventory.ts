@@ -3,7 +3,7 @@
  * with its changes. Must never look anything up: a use whose digest is not known here says so.
  */
 import type { Digest } from './digest.ts';
-import { compareUses, type ImageUse, keyOfUse } from './image-use.ts';
+import { compareUses, type ImageUse, keyOfUse, type ObjectIdentity } from './image-use.ts';
 import { topOwners } from './owners.ts';
 import { formatReference } from './reference.ts';
 import { digestOfImageID } from './running-digest.ts';
@@ -35,6 +35,12 @@ export function usesOf(workloads: readonly Workload[]): readonly ImageUse[] {
     return workload.containers.map((container) => useOf(workload, top, container));
   });
   return distinct(uses);
+}
+
+/** The uses of one Pod, under the workload that it was found to belong to. */
+export function usesOfPod(pod: Workload, workload: ObjectIdentity): readonly ImageUse[] {
+  const { controller: _, ...alone } = pod;
+  return usesOf([alone]).map((use) => ({ ...use, workload }));
 }
 
 /** Builds an inventory. */

@@ -11,7 +11,7 @@ import type { Transition } from '../core/transition.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { bounded } from './conditions.ts';
 import { shownWorkload } from './policy-tally.ts';
-import { containerName } from './table.ts';
+import { containerName } from './lines.ts';
 
 /** What happened, as events.k8s.io/v1 takes it; the recorder cuts notes at 1,024 bytes. */
 export interface EventDraft {

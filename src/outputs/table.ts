@@ -3,9 +3,9 @@
  * Must never hide a line that is not trusted.
  */
 import type { Evidence } from '../core/verdict.ts';
-import { type RowState, type ScanResult, type ScanRow, stateOf, summarise } from '../core/scan-result.ts';
-import type { ImageUse } from '../core/image-use.ts';
+import { type RowState, type ScanResult, stateOf, summarise } from '../core/scan-result.ts';
 import { type Cell, renderColumns } from './columns.ts';
+import { containerName, type Line, linesOf, wordsOf } from './lines.ts';
 
 /** How a table is written. */
 export interface TableOptions {
@@ -20,7 +20,7 @@ const COLOURS: Readonly<Record<RowState, number>> = { verified: 32, rejected: 31
 
 /** The table, with a final line break; empty where there are no rows. */
 export function renderTable(result: ScanResult, options: TableOptions): string {
-  const lines = groupPods(result.rows);
+  const lines = linesOf(result.rows);
   if (lines.length === 0) return '';
   const wide = options.wide ? ['DIGEST', 'KEY', 'SIGNER', 'SIGNATURE'] : [];
   const header = [
@@ -64,49 +64,9 @@ export function evidenceCells(evidence: readonly Evidence[]): readonly Cell[] {
   ];
 }
 
-/** Container with its type, where that is not the usual one: `init:migrate`, `volume:model`. */
-export function containerName({ container, containerType }: Pick<ImageUse, 'container' | 'containerType'>): string {
-  switch (containerType) {
-    case 'container':
-      return container;
-    case 'initContainer':
-      return `init:${container}`;
-    case 'ephemeralContainer':
-      return `ephemeral:${container}`;
-    case 'imageVolume':
-      return `volume:${container}`;
-  }
-}
-
-interface Line {
-  readonly row: ScanRow;
-  readonly pods: number;
-}
-
-function groupPods(rows: readonly ScanRow[]): readonly Line[] {
-  const groups = Map.groupBy(rows, lineKey);
-  return [...groups.values()].flatMap((group) => {
-    const [row] = group;
-    return row === undefined ? [] : [{ row, pods: group.filter(({ use }) => use.pod !== undefined).length }];
-  });
-}
-
-function lineKey({ policy, use, outcome }: ScanRow): string {
-  const { namespace, workload, container, containerType, image, digest } = use;
-  const owner = [namespace, workload.apiVersion, workload.kind, workload.name, workload.uid];
-  const [state, reason, message] = wordsOf(outcome);
-  return JSON.stringify([policy, owner, containerType, container, image, digest, state, reason, message]);
-}
-
-function wordsOf(outcome: ScanRow['outcome']): readonly [state: RowState, reason: string, message: string] {
-  if (outcome.kind === 'judged') return [outcome.verdict.state, outcome.verdict.reason, outcome.verdict.message];
-  const end = outcome.expiresAt === undefined ? 'for good' : `until ${outcome.expiresAt}`;
-  return ['excepted', 'Excepted', `${outcome.reason} (${end})`];
-}
-
 function cellsOf({ row, pods }: Line, { wide, colour }: TableOptions): readonly Cell[] {
   const { use, policy, outcome } = row;
-  const [, reason, message] = wordsOf(outcome);
+  const [, reason, message] = wordsOf(row);
   const evidence = outcome.kind === 'judged' ? outcome.verdict.evidence : [];
   return [
     { text: use.namespace },
