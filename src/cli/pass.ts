@@ -36,8 +36,13 @@ export interface JudgedTask {
   readonly examination: Examination;
 }
 
-/** Where tags lead, by canonical reference: a digest, or why that could not be found out. */
-export type Resolutions = ReadonlyMap<string, Digest | Failure>;
+/** Where tags lead, as far as any of the policies could find out. */
+export interface Resolutions {
+  /** By canonical reference. */
+  readonly digests: ReadonlyMap<string, Digest>;
+  /** Why a policy could not find out where a tag leads; undefined where it was not asked. */
+  failureOf(policy: ImageTrustPolicy, reference: ImageReference): Failure | undefined;
+}
 
 /** A tag that has to be resolved, with the policy whose registry settings and time-out hold for it. */
 export interface OpenReference {
@@ -45,16 +50,39 @@ export interface OpenReference {
   readonly reference: ImageReference;
 }
 
-/** Resolves every reference once. */
+/**
+ * Resolves every reference once, by the first policy that can: of several policies over one image, one may have the
+ * credentials for it.
+ */
 export async function resolveTags(open: readonly OpenReference[], ctx: PassContext): Promise<Resolutions> {
-  const distinct = [...new Map(open.map((item) => [formatReference(item.reference), item])).entries()];
-  const resolved = await mapConcurrently(distinct, ctx.concurrency, async ([text, { policy, reference }]) => {
-    const lookup = ctx
-      .sourceFor(policy)
-      .manifest(reference, reference.tag ?? 'latest', { signal: taskSignal(policy, ctx) });
-    return [text, await lookup.then((manifest) => manifest.digest, failureOf)] as const;
+  const groups = [...Map.groupBy(open, ({ reference }) => formatReference(reference))];
+  const digests = new Map<string, Digest>();
+  const failures = new Map<ImageTrustPolicy, Map<string, Failure>>();
+  await mapConcurrently(groups, ctx.concurrency, async ([text, group]) => {
+    for (const [source, asking] of Map.groupBy(group, ({ policy }) => ctx.sourceFor(policy))) {
+      const found = await resolve(asking, source, ctx);
+      if (!(found instanceof Failure)) return void digests.set(text, found);
+      for (const { policy } of asking) failures.set(policy, (failures.get(policy) ?? new Map()).set(text, found));
+    }
   });
-  return new Map(resolved);
+  return { digests, failureOf: (policy, reference) => failures.get(policy)?.get(formatReference(reference)) };
+}
+
+/** The policies that ask share a source; the time of the first is what it may take. */
+async function resolve(
+  [asking]: readonly OpenReference[],
+  source: ImageSource,
+  ctx: PassContext,
+): Promise<Digest | Failure> {
+  if (asking === undefined) return new Failure({ kind: 'unavailable' }, 'nobody asks');
+  const { policy, reference } = asking;
+  try {
+    const tag = reference.tag ?? 'latest';
+    return (await source.manifest(reference, tag, { signal: taskSignal(policy, ctx) })).digest;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
 }
 
 /** Decides every task, in any order; the results stand in the order of the tasks. */
@@ -84,9 +112,4 @@ export async function judgeTasks(
 function taskSignal(policy: ImageTrustPolicy, ctx: PassContext): AbortSignal {
   const ms = ctx.timeoutMs ?? parseDuration(policy.spec.verification.timeout);
   return AbortSignal.any([ctx.signal, AbortSignal.timeout(ms)]);
-}
-
-function failureOf(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  throw error;
 }

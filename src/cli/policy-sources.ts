@@ -1,11 +1,16 @@
 /**
- * One image source for each way in which policies reach their registries (mirrors, CA, plain HTTP), over the flags.
+ * One image source for each way in which policies reach their registries (mirrors, CA, plain HTTP, credentials), over
+ * the flags. Owns that a policy whose settings cannot be met keeps the others from nothing: its images are unknown.
  */
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
+import { Failure } from '../core/failure.ts';
 import type { ManifestWorld } from '../core/manifests/world.ts';
+import { compilePolicy } from '../core/policy-match.ts';
+import { failingSource } from '../registry/failing-source.ts';
 import type { ImageSource } from '../registry/source.ts';
-import { UsageError } from './exit.ts';
-import { mirrorRules, type OpenedSource, openSource, type RegistryFlags } from './registry-flags.ts';
+import type { MaterialSource } from '../store/materials.ts';
+import { type RegistrySettings, registrySettings } from '../store/registry-settings.ts';
+import { openSource, type RegistryFlags } from './registry-flags.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The sources of all policies. */
@@ -15,23 +20,27 @@ export interface PolicySources {
   close(): Promise<void>;
 }
 
-/** Opens a source for every policy; policies with equal settings share one, and with it caches and limits. */
+/** A source, and how to end its connections. */
+type Opened = Pick<Awaited<ReturnType<typeof openSource>>, 'source' | 'close'>;
+
+/**
+ * Opens a source for every policy; policies with equal settings share one, and with it caches and limits. Throws
+ * UsageError for what is wrong with the flags.
+ */
 export async function openSources(
   world: ManifestWorld,
+  materials: MaterialSource,
   flags: RegistryFlags,
   terminal: Terminal,
 ): Promise<PolicySources> {
-  const opened = new Map<string, OpenedSource>();
-  const keys = new Map<ImageTrustPolicy, string>();
+  const opened = new Map<string, Opened>();
+  const sources = new Map<ImageTrustPolicy, ImageSource>();
   for (const policy of world.policies) {
-    const access = accessOf(policy, world);
-    const key = JSON.stringify(access);
-    keys.set(policy, key);
-    if (opened.has(key)) continue;
-    const mirrors = mirrorRules({ mirror: access.mirrors }, terminal);
-    opened.set(key, await openSource(flags, terminal, { ...access, mirrors }));
+    const settings = registrySettings(policy, plainRegistries(policy, world), materials);
+    const open = opened.get(settings.key) ?? (await openOne(settings, flags, terminal));
+    opened.set(settings.key, open);
+    sources.set(policy, open.source);
   }
-  const sources = new Map([...keys].map(([policy, key]) => [policy, opened.get(key)?.source]));
   return {
     all: [...opened.values()].map(({ source }) => source),
     sourceFor(policy): ImageSource {
@@ -43,34 +52,18 @@ export async function openSources(
   };
 }
 
-interface Access {
-  readonly mirrors: readonly string[];
-  readonly plainHttp: readonly string[];
-  readonly ca: string | undefined;
+async function openOne(settings: RegistrySettings, flags: RegistryFlags, terminal: Terminal): Promise<Opened> {
+  try {
+    return await openSource(flags, terminal, settings.additions(terminal.cwd));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { source: failingSource(error), close: () => Promise.resolve() };
+  }
 }
 
-function accessOf(policy: ImageTrustPolicy, world: ManifestWorld): Access {
-  const { mirrors, insecure, caRef } = policy.spec.registry;
-  return {
-    mirrors: mirrors.map(({ from, to }) => `${from}=${to}`),
-    plainHttp: insecure ? [...new Set(world.uses.map((use) => use.reference.registry))].sort() : [],
-    ca: caRef === undefined ? undefined : caText(policy, caRef, world),
-  };
-}
-
-function caText(
-  policy: ImageTrustPolicy,
-  caRef: NonNullable<ImageTrustPolicy['spec']['registry']['caRef']>,
-  world: ManifestWorld,
-): string {
-  const [kind, ref, texts] =
-    'secretRef' in caRef && caRef.secretRef !== undefined
-      ? (['Secret', caRef.secretRef, world.secrets] as const)
-      : (['ConfigMap', caRef.configMapRef, world.configMaps] as const);
-  const text = ref === undefined ? undefined : texts.get(`${ref.namespace}/${ref.name}`)?.get(ref.key);
-  if (text !== undefined) return text;
-  const name = ref === undefined ? '' : ` ${ref.namespace}/${ref.name}, key ${ref.key}`;
-  throw new UsageError(
-    `ImageTrustPolicy ${policy.metadata.name}, spec.registry.caRef: ${kind}${name} is not in the manifests`,
-  );
+/** The registries that the policy may be asked about, for one that allows plain HTTP to them. */
+function plainRegistries(policy: ImageTrustPolicy, { uses, namespaces }: ManifestWorld): readonly string[] {
+  if (!policy.spec.registry.insecure) return [];
+  const matcher = compilePolicy(policy);
+  return [...new Set(uses.filter((use) => matcher.covers(use, namespaces)).map(({ reference }) => reference.registry))];
 }

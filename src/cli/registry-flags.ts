@@ -5,12 +5,13 @@
 import type { Command } from 'commander';
 import { Failure } from '../core/failure.ts';
 import { createRegistrySource, type RegistrySource } from '../registry/client.ts';
-import type { CredentialProvider } from '../registry/credential.ts';
 import type { LimiterState } from '../registry/limiter.ts';
 import type { RegistryOptions } from '../registry/options.ts';
 import { loadDockerConfig } from '../registry/docker-config.ts';
 import { type MirrorRule, parseMirrorRule, plainHttpHosts, withMirrors } from '../registry/mirrors.ts';
+import { type CredentialProvider, firstCredential } from '../registry/credential.ts';
 import type { ImageSource } from '../registry/source.ts';
+import type { SourceAdditions } from '../store/registry-settings.ts';
 import { UsageError } from './exit.ts';
 import { readText } from './files.ts';
 import { repeated } from './flags.ts';
@@ -25,14 +26,7 @@ export interface RegistryFlags {
 }
 
 /** What a policy adds to the flags. */
-export interface RegistryAdditions {
-  readonly mirrors: readonly MirrorRule[];
-  /** Hosts spoken to in plain HTTP. */
-  readonly plainHttp: readonly string[];
-  /** PEM certificate authorities. */
-  readonly ca: string | undefined;
-  /** Asked before the credentials of the flags. */
-  readonly credentials?: CredentialProvider | undefined;
+export interface RegistryAdditions extends SourceAdditions {
   readonly limits?: RegistryOptions['limits'];
   readonly onRequest?: RegistryOptions['onRequest'];
 }
@@ -88,10 +82,11 @@ async function openRegistry(
   more: RegistryAdditions,
 ): Promise<RegistrySource> {
   const { env, cwd } = terminal;
+  const own = await credentialsOf(flags, terminal);
   const given = flags.registryCa === undefined ? [] : [await readText(flags.registryCa, cwd)];
   const ca = [...given, ...(more.ca === undefined ? [] : [more.ca])];
   return createRegistrySource({
-    credentials: inOrder(more.credentials, await credentialsOf(flags, terminal)),
+    credentials: more.credentials === undefined ? own : firstCredential([more.credentials, own]),
     limits: more.limits,
     onRequest: more.onRequest,
     plainHttp: [...flags.plainHttp, ...more.plainHttp],
@@ -103,11 +98,6 @@ async function openRegistry(
       noProxy: env['NO_PROXY'] ?? env['no_proxy'],
     },
   });
-}
-
-function inOrder(first: CredentialProvider | undefined, then: CredentialProvider): CredentialProvider {
-  if (first === undefined) return then;
-  return async (host, path, signal) => (await first(host, path, signal)) ?? then(host, path, signal);
 }
 
 async function credentialsOf(flags: RegistryFlags, { env, cwd }: Terminal): Promise<CredentialProvider> {

@@ -20,6 +20,7 @@ import { declareRegistryFlags, type RegistryFlags } from './registry-flags.ts';
 import { openSources } from './policy-sources.ts';
 import { renderScan, SCAN_FORMATS, type ScanFormat } from './formats.ts';
 import { scan } from './scan.ts';
+import { materialsOfWorld } from './world-materials.ts';
 import { signersOfWorld } from './world-signers.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -75,8 +76,9 @@ export function declareScan(program: Command, terminal: Terminal, end: (code: Ex
 async function runScan(flags: ScanFlags, terminal: Terminal): Promise<ExitCode> {
   if (flags.filename.length === 0) throw new UsageError('scan: give manifests with -f FILE, -f DIR or -f -');
   const world = select(await readManifests(flags, terminal), flags);
-  const signers = await signersOfWorld(world, flags, terminal);
-  const sources = await openSources(world, flags, terminal);
+  const materials = materialsOfWorld(world);
+  const signers = await signersOfWorld(world, materials, flags, terminal);
+  const sources = await openSources(world, materials, flags, terminal);
   const passes = new Map(sources.all.map((source) => [source, createPass(source)]));
   const ctx: PassContext = {
     sourceFor: (policy) => passes.get(sources.sourceFor(policy)) ?? sources.sourceFor(policy),

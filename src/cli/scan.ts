@@ -6,7 +6,6 @@ import { Failure, reasonOfFailure } from '../core/failure.ts';
 import type { ImageUse } from '../core/image-use.ts';
 import { withResolvedDigests } from '../core/inventory.ts';
 import { plan } from '../core/plan.ts';
-import { formatReference } from '../core/reference.ts';
 import { exceptedRow, judgedRow, scanResult, type ScanResult, type ScanRow } from '../core/scan-result.ts';
 import type { World } from '../core/world.ts';
 import { unjudged } from '../verify/engine/judge.ts';
@@ -25,10 +24,7 @@ export interface ScanWatcher {
 export async function scan(world: World, ctx: PassContext, watcher: ScanWatcher): Promise<ScanResult> {
   const open = plan(world, ctx.now).unresolved.map(({ policy, use }) => ({ policy, reference: use.reference }));
   const resolutions = await resolveTags(open, ctx);
-  const digests = new Map(
-    [...resolutions].flatMap(([text, found]) => (found instanceof Failure ? [] : [[text, found] as const])),
-  );
-  const planned = plan({ ...world, uses: withResolvedDigests(world.uses, digests) }, ctx.now);
+  const planned = plan({ ...world, uses: withResolvedDigests(world.uses, resolutions.digests) }, ctx.now);
   watcher.planned(planned.tasks.length);
   const judged = await judgeTasks(planned.tasks, ctx, () => watcher.decided());
   const rows = [
@@ -43,9 +39,9 @@ export async function scan(world: World, ctx: PassContext, watcher: ScanWatcher)
 
 /** Nobody could say which digest the tag leads to, so there is nothing to hold a signature against. */
 function unresolvedRow(policy: ImageTrustPolicy, use: ImageUse, resolutions: Resolutions): ScanRow {
-  const found = resolutions.get(formatReference(use.reference));
   const failure =
-    found instanceof Failure ? found : new Failure({ kind: 'unavailable' }, `${use.image}: its tag was not resolved`);
+    resolutions.failureOf(policy, use.reference) ??
+    new Failure({ kind: 'unavailable' }, `${use.image}: its tag was not resolved`);
   const verdict = unjudged(reasonOfFailure(failure.detail), failure.message);
   return judgedRow(policy, use, verdictOnUse({ verdict, leads: new Map() }, use, policy));
 }

@@ -84,7 +84,12 @@ async function runVerify(images: readonly string[], flags: VerifyFlags, terminal
   const asked = images.map((image) => ({ image, reference: asUsage(() => parseReference(image)) }));
   const demands = demandsOfFlags(flags);
   const signers = await flagSigners(flags, FROM_FLAGS, terminal);
-  const opened = await openSource(flags, terminal, { mirrors: [], plainHttp: [], ca: undefined });
+  const opened = await openSource(flags, terminal, {
+    mirrors: [],
+    plainHttp: [],
+    ca: undefined,
+    credentials: undefined,
+  });
   const source = createPass(opened.source);
   const now = flags.at ?? terminal.now();
   const ctx: VerifyContext = { source, signers, demands, memo: createProofMemo(), now, flags, signal: terminal.signal };

@@ -16,7 +16,8 @@ import type { Controller, ControllerObserver } from './controller.ts';
 import { Desk } from './desk.ts';
 import type { OperatorLog } from './log.ts';
 import type { ResourceLookup } from './owners.ts';
-import type { OpenedSource, SourceAdditions } from './registry-sources.ts';
+import type { SourceAdditions } from '../store/registry-settings.ts';
+import type { OpenedSource } from './registry-sources.ts';
 
 /** What the operator is made of. Everything from outside comes in here. */
 export interface OperatorOptions {

@@ -3,26 +3,10 @@
  * memory of what it saw. Owns when two policies share one. Must never let a credential of one policy serve another.
  */
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
-import { Failure } from '../core/failure.ts';
-import { canonicalHost, isHost } from '../core/reference.ts';
-import { parseMirrorRule, type MirrorRule } from '../registry/mirrors.ts';
-import type { CredentialProvider } from '../registry/credential.ts';
 import type { ImageSource } from '../registry/source.ts';
+import type { MaterialSource } from '../store/materials.ts';
+import { registrySettings, type SourceAdditions } from '../store/registry-settings.ts';
 import { createSightings, type Sightings } from '../store/sightings.ts';
-import { lookupIn, type Materials } from './materials.ts';
-import { credentialsFrom } from './pull-secrets.ts';
-import { keyOfNamed, type NamedObject, referencesIn } from './references.ts';
-
-/** What a policy adds to the settings of the program. */
-export interface SourceAdditions {
-  readonly mirrors: readonly MirrorRule[];
-  /** Hosts spoken to in plain HTTP. */
-  readonly plainHttp: readonly string[];
-  /** PEM certificate authorities. */
-  readonly ca: string | undefined;
-  /** Asked first; those of the program where it has none. */
-  readonly credentials: CredentialProvider | undefined;
-}
 
 /** A source, and how to end its connections. */
 export interface OpenedSource {
@@ -44,7 +28,7 @@ export interface RegistrySources {
 
 /** What sources are made of. */
 export interface RegistrySourcesOptions {
-  readonly materials: Materials;
+  readonly materials: MaterialSource;
   readonly open: (additions: SourceAdditions) => Promise<OpenedSource>;
   readonly now: () => number;
   readonly cwd: string;
@@ -72,9 +56,8 @@ export function createRegistrySources({ materials, open, now, cwd }: RegistrySou
   };
   return {
     async of(policy, registries): Promise<Sightings> {
-      const settings = settingsOf(policy, registries, materials);
-      const key = JSON.stringify(settings);
-      const flight = opened.get(key) ?? openAs(additionsOf(settings, policy, materials, cwd));
+      const { key, additions } = registrySettings(policy, registries, materials);
+      const flight = opened.get(key) ?? openAs(additions(cwd));
       opened.set(key, flight);
       users.uses(policy.metadata.name, key);
       try {
@@ -82,7 +65,7 @@ export function createRegistrySources({ materials, open, now, cwd }: RegistrySou
         return (await flight).sightings;
       } catch (error) {
         // What could not be opened is tried again by whoever asks next.
-        opened.delete(key);
+        if (opened.get(key) === flight) opened.delete(key);
         throw error;
       }
     },
@@ -120,78 +103,4 @@ function createUsers(now: () => number): Users {
       return gone;
     },
   };
-}
-
-/** The Secrets and ConfigMaps that the registry settings of a policy name. */
-export function registryReferences({ spec }: ImageTrustPolicy): readonly NamedObject[] {
-  return referencesIn(spec.registry);
-}
-
-/** Identity of what a policy's settings come to now: changes when a Secret behind them does. */
-export function settingsIdOf(policy: ImageTrustPolicy, materials: Materials): string {
-  return JSON.stringify(settingsOf(policy, [], materials));
-}
-
-/** Two policies share a source where these are equal. Texts of Secrets count; they never leave this room. */
-interface Settings {
-  readonly ownHost: string | undefined;
-  readonly mirrors: readonly string[];
-  readonly plainHttp: readonly string[];
-  readonly materials: readonly (readonly [string, string])[];
-}
-
-function settingsOf(policy: ImageTrustPolicy, registries: readonly string[], materials: Materials): Settings {
-  const { mirrors, insecure, credentials } = policy.spec.registry;
-  return {
-    ownHost: credentials.length === 0 ? undefined : ownHost(policy),
-    mirrors: mirrors.map(({ from, to }) => `${from}=${to}`),
-    plainHttp: insecure ? registries.toSorted() : [],
-    materials: registryReferences(policy).map((object) => [keyOfNamed(object), versionOf(object, materials)]),
-  };
-}
-
-function versionOf(object: NamedObject, materials: Materials): string {
-  const material = materials.get(object);
-  return material.state === 'present' ? JSON.stringify([...material.texts]) : material.state;
-}
-
-function additionsOf(settings: Settings, policy: ImageTrustPolicy, materials: Materials, cwd: string): SourceAdditions {
-  const { caRef, credentials } = policy.spec.registry;
-  return {
-    mirrors: settings.mirrors.map((text) => parseMirrorRule(text, { cwd })),
-    plainHttp: settings.plainHttp,
-    ca: caRef === undefined ? undefined : caText(caRef, materials),
-    credentials:
-      credentials.length === 0
-        ? undefined
-        : credentialsFrom(
-            credentials.map((one) => one.secretRef),
-            materials,
-            settings.ownHost,
-          ),
-  };
-}
-
-/** The one registry that all images of the policy lie in, where their patterns say so without a wildcard. */
-function ownHost({ spec }: ImageTrustPolicy): string | undefined {
-  const hosts = spec.images.map((pattern) => {
-    const slash = pattern.indexOf('/');
-    const first = slash < 0 ? '' : pattern.slice(0, slash);
-    return /^[^*?]+$/.test(first) && isHost(first) ? canonicalHost(first) : undefined;
-  });
-  const [host] = hosts;
-  return hosts.every((other) => other === host) ? host : undefined;
-}
-
-function caText(caRef: NonNullable<ImageTrustPolicy['spec']['registry']['caRef']>, materials: Materials): string {
-  const { secretRef, configMapRef } = caRef;
-  const ref = secretRef === undefined ? configMapRef : secretRef;
-  if (ref === undefined) throw unusable('caRef', 'it names no source');
-  const answer = lookupIn(materials).text({ kind: secretRef === undefined ? 'ConfigMap' : 'Secret', ...ref });
-  if (answer.ok) return answer.text;
-  throw unusable('caRef', answer.message);
-}
-
-function unusable(field: string, message: string): Failure {
-  return new Failure({ kind: 'unavailable' }, `spec.registry.${field}: ${message}`);
 }

@@ -3,11 +3,12 @@
  * change of trust is told from a change of anything else. Must never let a key vouch whose material is not read.
  */
 import type { TrustedKey } from '../api/trusted-key.ts';
+import { keyOfNamed, type NamedObject, referencesIn } from '../core/named-object.ts';
 import type { TrustRoot, Signer } from '../verify/signer.ts';
 import { staticTrustRoots } from '../verify/trust/material.ts';
 import { resolveSigner } from '../verify/trust/signer.ts';
-import { lookupIn, type Materials } from './materials.ts';
-import { keyOfNamed, type NamedObject, referencesIn } from './references.ts';
+import { lookupIn } from '../store/materials.ts';
+import type { Materials } from './materials.ts';
 
 /** The signers, kept up to date. */
 export interface SignerBook {

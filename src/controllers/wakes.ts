@@ -7,12 +7,12 @@ import type { TaskName, Touched } from '../core/coverage.ts';
 import { requestOf } from '../core/due.ts';
 import type { ImageUse } from '../core/image-use.ts';
 import { keyOfWorkload } from '../core/known.ts';
+import { keyOfNamed, type NamedObject } from '../core/named-object.ts';
 import { PRIORITY } from '../kube/work-queue.ts';
 import type { Desk } from './desk.ts';
 import type { PoliciesOptions } from './policies.ts';
 import type { PublishingOptions } from './publishing.ts';
-import { keyOfNamed, type NamedObject } from './references.ts';
-import { registryReferences, settingsIdOf } from './registry-sources.ts';
+import { registryReferences, registrySettingsId } from '../store/registry-settings.ts';
 import type { ResolutionOptions } from './resolution.ts';
 import type { ReportState } from './report-keeper.ts';
 import type { VerificationOptions } from './verification.ts';
@@ -123,7 +123,7 @@ export function policyEvents(
 /** Identity of the way in which a policy reaches its registries; undefined while a Secret behind it is being read. */
 export function settingsId({ world: { materials } }: Desk, policy: ImageTrustPolicy): string | undefined {
   const loading = registryReferences(policy).some((object) => materials.get(object).state === 'loading');
-  return loading ? undefined : settingsIdOf(policy, materials);
+  return loading ? undefined : registrySettingsId(policy, materials);
 }
 
 /** `wgpolicyk8s.io/v1alpha2 PolicyReport`, for messages. */

@@ -6,6 +6,8 @@
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
 import type { TrustedKey } from '../api/trusted-key.ts';
 import type { Clock } from '../core/clock.ts';
+import type { ObjectTexts } from '../core/manifests/read-data.ts';
+import type { NamedObject } from '../core/named-object.ts';
 import type { Labels } from '../core/selector.ts';
 import type { Workload } from '../core/workload.ts';
 import { createNamedWatch, type NamedWatch } from '../kube/named-watch.ts';
@@ -22,10 +24,10 @@ import {
 import type { KubeClient } from '../kube/verbs.ts';
 import { LABELS } from '../api/group.ts';
 import { REPORT_SOURCE } from '../outputs/policy-report.ts';
-import { type Material, type Materials, type NamedTexts, textsOf } from './materials.ts';
+import type { Material } from '../store/materials.ts';
+import { type Materials, textsOf } from './materials.ts';
 import { createPodProjection } from './pod-projection.ts';
 import { projectKey, projectPolicy } from './our-objects.ts';
-import type { NamedObject } from './references.ts';
 import { projectReport, type ReportState } from './report-keeper.ts';
 
 /** Who is told of what. `initial`: part of the first list. */
@@ -152,7 +154,7 @@ function reflectReports(options: WorldOptions, resource: Resource): Reflector<Re
 function namedObjects(options: WorldOptions): Materials & { stop(): Promise<void> } {
   const secrets = namedWatch(options, SECRETS, 'Secret');
   const configMaps = namedWatch(options, CONFIGMAPS, 'ConfigMap');
-  const watchOf = ({ kind }: NamedObject): NamedWatch<NamedTexts> => (kind === 'Secret' ? secrets : configMaps);
+  const watchOf = ({ kind }: NamedObject): NamedWatch<ObjectTexts> => (kind === 'Secret' ? secrets : configMaps);
   return {
     get: (object) => materialOf(watchOf(object).get(object)),
     want(owner, objects): void {
@@ -174,8 +176,8 @@ function namedWatch(
   { client, clock, random, signal, events }: WorldOptions,
   resource: Resource,
   kind: NamedObject['kind'],
-): NamedWatch<NamedTexts> {
-  return createNamedWatch<NamedTexts>({
+): NamedWatch<ObjectTexts> {
+  return createNamedWatch<ObjectTexts>({
     client,
     clock,
     random,
@@ -191,7 +193,7 @@ function namedWatch(
 }
 
 /** What the server refuses stays refused until somebody changes a role; what only failed is still being read. */
-function materialOf(known: ReturnType<NamedWatch<NamedTexts>['get']>): Material {
+function materialOf(known: ReturnType<NamedWatch<ObjectTexts>['get']>): Material {
   switch (known.state) {
     case 'present':
       return { state: 'present', ...known.value };

@@ -18,3 +18,14 @@ export type CredentialProvider = (host: string, path: string, signal: AbortSigna
 
 /** The provider that never has any. */
 export const anonymous: CredentialProvider = () => Promise.resolve(undefined);
+
+/** Asks one provider after the other: the first that has a credential counts. */
+export function firstCredential(providers: readonly CredentialProvider[]): CredentialProvider {
+  return async (host, path, signal) => {
+    for (const provider of providers) {
+      const credential = await provider(host, path, signal);
+      if (credential !== undefined) return credential;
+    }
+    return undefined;
+  };
+}

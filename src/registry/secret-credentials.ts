@@ -1,54 +1,75 @@
 /**
- * Credentials out of Kubernetes Secrets of the types `kubernetes.io/dockerconfigjson` and `kubernetes.io/dockercfg`.
- * Must never run a credential helper: whoever may write a Secret would choose what this program executes.
+ * Credentials out of Kubernetes Secrets of the types `kubernetes.io/dockerconfigjson`, `kubernetes.io/dockercfg` and
+ * `kubernetes.io/basic-auth`. Owns which host a Secret may serve: the ones that it names itself. Must never run a
+ * credential helper: whoever may write a Secret would choose what this program executes.
  */
-import { invalid } from '../core/failure.ts';
+import { Failure, invalid } from '../core/failure.ts';
 import type { Credential, CredentialProvider } from './credential.ts';
 import { credentialsOf, parseAuths } from './docker-config.ts';
 import { parseJsonObject } from './json.ts';
 
-/** A Secret by what is read of it. `data` is decoded already. */
+/** A Secret by what is read of it. */
 export interface PullSecret {
   /** For messages: `Secret security/pull`. */
   readonly where: string;
-  readonly data: Readonly<Record<string, Uint8Array>>;
+  readonly type: string;
+  readonly texts: ReadonlyMap<string, string>;
 }
 
 const CONFIG_JSON = '.dockerconfigjson';
 const CONFIG_LEGACY = '.dockercfg';
+const BASIC_AUTH = 'kubernetes.io/basic-auth';
 
 /**
  * A provider over all of these Secrets, as kubelet reads them: the most specific entry of all counts, among equals
- * that of the first Secret. Throws invalid with the Secret and the place in it, and never with a value.
+ * that of the first Secret. `ownHost` is the one registry that a Secret without a host (basic-auth) may serve; absent
+ * where there are several. Throws unauthorized with the Secret and the place in it, and never with a value: without the
+ * Secret the registry would be asked as anybody.
  */
-export function credentialsOfSecrets(secrets: readonly PullSecret[]): CredentialProvider {
+export function credentialsOfSecrets(secrets: readonly PullSecret[], ownHost?: string): CredentialProvider {
   const auths = new Map<string, Credential>();
   for (const secret of secrets) {
-    for (const [key, credential] of authsOf(secret)) {
-      if (!auths.has(key)) auths.set(key, credential);
+    for (const [place, credential] of entriesOf(secret, ownHost)) {
+      if (!auths.has(place)) auths.set(place, credential);
     }
   }
   return credentialsOf({ auths, helpers: new Map(), store: undefined }, () => Promise.resolve(undefined));
 }
 
-/** Asks one provider after the other: the first that has a credential counts. */
-export function firstCredential(providers: readonly CredentialProvider[]): CredentialProvider {
-  return async (host, path, signal) => {
-    for (const provider of providers) {
-      const credential = await provider(host, path, signal);
-      if (credential !== undefined) return credential;
-    }
-    return undefined;
-  };
+function entriesOf(secret: PullSecret, ownHost: string | undefined): ReadonlyMap<string, Credential> {
+  try {
+    return authsOf(secret) ?? basicOf(secret, ownHost);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure({ kind: 'unauthorized' }, error.message, { cause: error });
+  }
 }
 
-function authsOf({ where, data }: PullSecret): ReadonlyMap<string, Credential> {
-  const config = data[CONFIG_JSON];
+function authsOf({ where, texts }: PullSecret): ReadonlyMap<string, Credential> | undefined {
+  const config = texts.get(CONFIG_JSON);
   if (config !== undefined) {
     const place = `${where}: ${CONFIG_JSON}`;
-    return parseAuths(parseJsonObject(config, place).auths, `${place}: auths`);
+    return parseAuths(parseJsonObject(Buffer.from(config), place).auths, `${place}: auths`);
   }
-  const legacy = data[CONFIG_LEGACY];
-  if (legacy === undefined) throw invalid(where, `${CONFIG_JSON} or ${CONFIG_LEGACY} in its data`, 'neither');
-  return parseAuths(parseJsonObject(legacy, `${where}: ${CONFIG_LEGACY}`), `${where}: ${CONFIG_LEGACY}`);
+  const legacy = texts.get(CONFIG_LEGACY);
+  if (legacy === undefined) return undefined;
+  return parseAuths(parseJsonObject(Buffer.from(legacy), `${where}: ${CONFIG_LEGACY}`), `${where}: ${CONFIG_LEGACY}`);
+}
+
+function basicOf({ where, type, texts }: PullSecret, ownHost: string | undefined): ReadonlyMap<string, Credential> {
+  const username = texts.get('username');
+  const password = texts.get('password');
+  if (type !== BASIC_AUTH || username === undefined || password === undefined)
+    throw invalid(
+      where,
+      'a Secret of type kubernetes.io/dockerconfigjson, dockercfg or basic-auth with its keys',
+      type === '' ? 'a Secret without a type' : `type ${type}`,
+    );
+  if (ownHost === undefined)
+    throw invalid(
+      where,
+      'a Secret of type kubernetes.io/dockerconfigjson',
+      'one of type basic-auth, which names no registry, where spec.images names not exactly one',
+    );
+  return new Map([[ownHost, { type: 'basic', username, password }]]);
 }

@@ -1,11 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { credentialsOfSecrets, firstCredential } from '../../src/registry/secret-credentials.ts';
+import { firstCredential } from '../../src/registry/credential.ts';
+import { credentialsOfSecrets } from '../../src/registry/secret-credentials.ts';
 
 const { signal } = new AbortController();
 const entry = (user: string) => ({ auth: Buffer.from(`${user}:p`).toString('base64') });
 const secret = (where: string, key: string, value: unknown) => ({
   where,
-  data: { [key]: Buffer.from(JSON.stringify(value)) },
+  type: '',
+  texts: new Map([[key, JSON.stringify(value)]]),
+});
+const basic = (type: string, keys: Readonly<Record<string, string>>) => ({
+  where: 'Secret a/b',
+  type,
+  texts: new Map(Object.entries(keys)),
 });
 const userOf = async (provider: ReturnType<typeof credentialsOfSecrets>, host: string, path: string) => {
   const credential = await provider(host, path, signal);
@@ -34,10 +41,25 @@ describe('pull secrets', () => {
     expect(await userOf(provider, host, path)).toBe(user);
   });
 
-  test('a Secret of another type is named', () => {
-    expect(() => credentialsOfSecrets([secret('Secret a/b', 'password', {})])).toThrow(
-      'Secret a/b: expected .dockerconfigjson or .dockercfg',
-    );
+  const BASIC = 'kubernetes.io/basic-auth';
+  const NAMED = { username: 'me', password: 's3cret' };
+  test('basic-auth serves the one registry that the policy names, and no other', async () => {
+    const own = credentialsOfSecrets([basic(BASIC, NAMED)], 'own.example:5000');
+    expect(await userOf(own, 'own.example:5000', 'any/path')).toBe('me');
+    expect(await userOf(own, 'own.example', 'any/path')).toBeUndefined();
+  });
+
+  test.each([
+    ['of another type', 'Opaque', NAMED, 'own.example', 'found type Opaque'],
+    ['without a type', '', NAMED, 'own.example', 'found a Secret without a type'],
+    ['of basic-auth without a password', BASIC, { username: 'me' }, 'own.example', `found type ${BASIC}`],
+    ['of basic-auth where there are several registries', BASIC, NAMED, undefined, 'which names no registry'],
+  ])('a Secret %s is refused by name, and no value is told', (_, type, keys, host, found) => {
+    const read = () => credentialsOfSecrets([basic(type, keys)], host);
+    expect(read).toThrow(expect.objectContaining({ detail: { kind: 'unauthorized' } }));
+    expect(read).toThrow(/^Secret a\/b: expected /);
+    expect(read).toThrow(found);
+    expect(read).not.toThrow('s3cret');
   });
 
   test('a broken Secret is named with the place, and no value', () => {

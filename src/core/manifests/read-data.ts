@@ -7,20 +7,28 @@ import { at, type Field, isAbsent, requiredMapping } from './field.ts';
 /** Values by key, as text. */
 export type Texts = ReadonlyMap<string, string>;
 
+/** What is read of a Secret or ConfigMap. */
+export interface ObjectTexts {
+  readonly texts: Texts;
+  /** Type of a Secret; empty where it has none, and for a ConfigMap. */
+  readonly type: string;
+}
+
 /** The standard alphabet with padding, line breaks allowed: what the API server takes. */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** `data` (base64) and `stringData`, which wins, as in the API server. */
-export function readSecret(root: Field): Texts {
+export function readSecret(root: Field): ObjectTexts {
   const data = read(at(root, 'data'), 'base64', decode);
   const plain = read(at(root, 'stringData'), 'a text', (text) => text);
-  return new Map([...data, ...plain]);
+  const { value: type } = at(root, 'type');
+  return { texts: new Map([...data, ...plain]), type: typeof type === 'string' ? type : '' };
 }
 
 /** `data`, and `binaryData` (base64) as text. */
-export function readConfigMap(root: Field): Texts {
+export function readConfigMap(root: Field): ObjectTexts {
   const binary = read(at(root, 'binaryData'), 'base64', decode);
-  return new Map([...binary, ...read(at(root, 'data'), 'a text', (text) => text)]);
+  return { texts: new Map([...binary, ...read(at(root, 'data'), 'a text', (text) => text)]), type: '' };
 }
 
 function read(field: Field, expected: string, decoded: (text: string) => string | undefined): Texts {

@@ -13,15 +13,15 @@ import type { World } from '../world.ts';
 import { at, type Field, textMap } from './field.ts';
 import { type ManifestDocument, problemIn } from './load.ts';
 import type { ManifestProblem } from './problem.ts';
-import { readConfigMap, readSecret, type Texts } from './read-data.ts';
+import { type ObjectTexts, readConfigMap, readSecret } from './read-data.ts';
 import { groupOf, isWorkload, readWorkload } from './read-workload.ts';
 
 /** A world made of manifests, with the data that keys refer to. */
 export interface ManifestWorld extends World {
   readonly workloads: readonly Workload[];
-  /** Texts of Secrets and ConfigMaps by `namespace/name`, then by key. */
-  readonly secrets: ReadonlyMap<string, Texts>;
-  readonly configMaps: ReadonlyMap<string, Texts>;
+  /** Secrets and ConfigMaps by `namespace/name`. */
+  readonly secrets: ReadonlyMap<string, ObjectTexts>;
+  readonly configMaps: ReadonlyMap<string, ObjectTexts>;
 }
 
 /** The world, and everything that is wrong with the manifests. With problems, the world is not to be used. */
@@ -54,8 +54,8 @@ interface Found {
   readonly trustedKeys: TrustedKey[];
   readonly workloads: Workload[];
   readonly namespaces: Map<string, Labels>;
-  readonly secrets: Map<string, Texts>;
-  readonly configMaps: Map<string, Texts>;
+  readonly secrets: Map<string, ObjectTexts>;
+  readonly configMaps: Map<string, ObjectTexts>;
 }
 
 function collect(document: ManifestDocument, root: Field, found: Found): void {

@@ -121,18 +121,9 @@ status:
     ]);
     expect(world.trustedKeys.map(({ metadata }) => metadata.name)).toEqual(['release']);
     expect(world.namespaces).toEqual(new Map([['shop', { env: 'production' }]]));
-    expect(world.secrets.get('security/cosign')).toEqual(
-      new Map([
-        ['cosign.pub', 'PEM'],
-        ['a', 'B'],
-      ]),
-    );
-    expect(world.configMaps.get('default/c')).toEqual(
-      new Map([
-        ['b', 'A'],
-        ['k', 'v'],
-      ]),
-    );
+    const texts = (entries: Readonly<Record<string, string>>) => new Map(Object.entries(entries));
+    expect(world.secrets.get('security/cosign')).toEqual({ texts: texts({ 'cosign.pub': 'PEM', a: 'B' }), type: '' });
+    expect(world.configMaps.get('default/c')).toEqual({ texts: texts({ b: 'A', k: 'v' }), type: '' });
   });
 
   it('reads our kinds from lists', () => {
