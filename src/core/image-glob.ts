@@ -24,11 +24,16 @@ const HUB_HOST = /^(?:(?:index\.|registry-1\.)?docker\.io|registry\.hub\.docker\
 
 /** Compiles image globs by the rules above; the answer is whether one of them covers the image. Every text is a glob. */
 export function compileImageGlobs(patterns: readonly string[]): (reference: ImageReference) => boolean {
-  const globs = patterns.map((pattern) => compileGlob(wholeRepository(canonicalPattern(pattern))));
+  const globs = patterns.map((pattern) => compileGlob(canonicalImageGlob(pattern)));
   return (reference) => {
     const names = spellings(reference);
     return globs.some((glob) => names.some((name) => glob.matches(name)));
   };
+}
+
+/** A glob as it is compared with canonical names: rules 2 to 4, and `app:*` as the whole repository `app`. */
+export function canonicalImageGlob(pattern: string): string {
+  return wholeRepository(canonicalPattern(pattern));
 }
 
 /** Rules 2 to 4 on the side of the pattern. */
