@@ -14,8 +14,7 @@ import {
 import { createReviewer } from '../controllers/serving/reviewer.ts';
 import { type Serving, startServing } from '../controllers/serving/serving.ts';
 import { createKubeClient } from '../kube/client.ts';
-import { connect, type KubeConnection } from '../kube/connection.ts';
-import { KubeconfigError } from '../kube/kubeconfig.ts';
+import type { KubeConnection } from '../kube/connection.ts';
 import { createElector, type Elector } from '../kube/leader.ts';
 import { createRecorder, type Recorder } from '../kube/recorder.ts';
 import type { KubeClient } from '../kube/verbs.ts';
@@ -24,6 +23,7 @@ import type { TrustRoot } from '../verify/signer.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { type OperatorFlags, reportsOf } from './operator-flags.ts';
 import { createLife, killSignal, runOf } from './operator-life.ts';
+import { openConnection } from './open-cluster.ts';
 import { type OpenedSource, openSource } from './registry-flags.ts';
 import type { Terminal } from './terminal.ts';
 import { readTrustRoot } from './trust-roots.ts';
@@ -167,19 +167,6 @@ function createRegistryLimits(): RegistryLimits {
       return { ...source, close };
     },
   };
-}
-
-function openConnection({ kubeconfig, context }: OperatorFlags): KubeConnection {
-  try {
-    const place = {
-      ...(kubeconfig === undefined ? {} : { kubeconfig }),
-      ...(context === undefined ? {} : { context }),
-    };
-    return connect({ ...place, clock: systemClock });
-  } catch (error) {
-    if (error instanceof KubeconfigError) throw new UsageError(error.message);
-    throw error;
-  }
 }
 
 /** A host name alone is not unique: two Pods on the network of one Node share it. */

@@ -2,8 +2,11 @@
  * The command line as a whole: commands, help, exit codes. Composition only; each command has a file of its own.
  */
 import { Argument, Command, CommanderError, type Option } from 'commander';
+import { isKubeFailure } from '../kube/failure.ts';
 import { completionScript, SHELLS, type Shell } from './completion.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
+import { declareImport } from './import-command.ts';
+import { declareKeys } from './keys-command.ts';
 import { declareOperator } from './operator-declaration.ts';
 import { declareScan } from './scan-command.ts';
 import type { Terminal } from './terminal.ts';
@@ -48,6 +51,8 @@ function createProgram(terminal: Terminal, version: string, end: (code: ExitCode
     .addHelpText('after', EXIT_CODES);
   declareVerify(program, terminal, end);
   declareScan(program, terminal, end);
+  declareKeys(program, terminal, end);
+  declareImport(program, terminal, end);
   declareOperator(program, terminal, end);
   const shell = new Argument('<shell>', 'the shell to complete for').choices(SHELLS);
   program
@@ -76,6 +81,10 @@ function codeOfError(error: unknown, terminal: Terminal): ExitCode {
   if (error instanceof UsageError) {
     terminal.stderr.write(`image-trust: ${error.message}\n`);
     return EXIT.usage;
+  }
+  if (isKubeFailure(error)) {
+    terminal.stderr.write(`image-trust: the cluster could not be read, nothing was verified: ${error.message}\n`);
+    return EXIT.unknown;
   }
   if (terminal.signal.aborted) {
     terminal.stderr.write('image-trust: interrupted\n');

@@ -149,6 +149,48 @@ export const VerifyResultSchema = z
 /** What `image-trust verify -o json` writes. */
 export type VerifyDocument = z.output<typeof VerifyResultSchema>;
 
+const KeySchema = z
+  .strictObject({
+    name: text,
+    type: z.enum(['publicKey', 'certificate', 'keyless', 'notation']),
+    state: z.enum(['Active', 'Retiring', 'Revoked']).describe('spec.lifecycle.state.'),
+    ready: z.boolean().describe('Its material was read, and is what it should be.'),
+    bornAt: text
+      .describe('RFC 3339: validFrom, else when it was created; absent where neither is known.')
+      .exactOptional(),
+    expiresAt: text
+      .describe('RFC 3339: the first end of a certificate or of its validity; absent: none.')
+      .exactOptional(),
+    keys: z.array(
+      z.strictObject({
+        fingerprint: text.describe('SHA256: and unpadded base64 of the hash of the public key (SPKI).'),
+        algorithm: text,
+        notAfter: text.describe('RFC 3339; absent for bare keys.').exactOptional(),
+      }),
+    ),
+    dependents: z.strictObject({ policies: count, images: count, workloads: count, solelyDependentWorkloads: count }),
+    solelyDependent: z
+      .array(z.strictObject({ namespace: text, kind: text, name: text }))
+      .describe('Workloads that nobody else vouches for: they would fall with the key.'),
+    conditions: z
+      .array(z.strictObject({ type: text, status: text, reason: text, message: text }))
+      .describe('As in the status of the TrustedKey; see conditions.md.'),
+  })
+  .describe('A TrustedKey.');
+/** A TrustedKey as it is written. */
+export type KeyDocument = z.output<typeof KeySchema>;
+
+/** What `image-trust keys -o json` writes. */
+export const KeysResultSchema = z
+  .strictObject({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal('KeysResult'),
+    keys: z.array(KeySchema).describe('By name.'),
+  })
+  .describe('Result of image-trust keys.');
+/** What `image-trust keys -o json` writes. */
+export type KeysDocument = z.output<typeof KeysResultSchema>;
+
 /** Evidence as it is written. */
 export type EvidenceDocument = z.output<typeof EvidenceSchema>;
 /** An image use as it is written. */
@@ -159,6 +201,7 @@ export function publishedSchemas(): Readonly<Record<string, unknown>> {
   return {
     'scan-result.schema.json': published(ScanResultSchema),
     'verify-result.schema.json': published(VerifyResultSchema),
+    'keys-result.schema.json': published(KeysResultSchema),
   };
 }
 

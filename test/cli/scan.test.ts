@@ -128,7 +128,7 @@ describe('input', () => {
     [
       'an unknown policy',
       ['scan', '-f', DEMO, '--policy', 'shopp'],
-      '--policy shopp: no such object in the manifests (there is built-by-ci, payments, shop, vendors)',
+      '--policy shopp: no such object (there is built-by-ci, payments, shop, vendors)',
     ],
     ['an unknown key', ['scan', '-f', DEMO, '--without-key', 'x'], '--without-key x: no such object'],
   ])('%s', async (_name, args, said) => {

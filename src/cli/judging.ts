@@ -1,0 +1,78 @@
+/**
+ * One pass over a world, for every command that judges one: the flags that say how, and the parts that it takes.
+ * Composition; decides nothing itself.
+ */
+import type { Command } from 'commander';
+import type { ManifestWorld } from '../core/manifests/world.ts';
+import type { ScanResult } from '../core/scan-result.ts';
+import { createPass } from '../registry/pass.ts';
+import { createProofMemo } from '../verify/engine/memo.ts';
+import { FAMILIES } from '../verify/families.ts';
+import type { Signer } from '../verify/signer.ts';
+import { concurrency, moment, repeated, timeout } from './flags.ts';
+import type { PassContext } from './pass.ts';
+import { openSources } from './policy-sources.ts';
+import { type Progress, startProgress } from './progress.ts';
+import { declareRegistryFlags, type RegistryFlags } from './registry-flags.ts';
+import { scan } from './scan.ts';
+import type { Terminal } from './terminal.ts';
+import { materialsOfWorld } from './world-materials.ts';
+import { signersOfWorld } from './world-signers.ts';
+
+/** How a world is judged. */
+export interface JudgingFlags extends RegistryFlags {
+  readonly withoutKey: readonly string[];
+  readonly at?: Date;
+  readonly trustedRoot?: string;
+  readonly timeout?: number;
+  readonly concurrency: number;
+}
+
+/** What a pass came to, and by whose keys. */
+export interface Judged {
+  readonly result: ScanResult;
+  readonly signers: ReadonlyMap<string, Signer>;
+  /** The time as of which it was judged. */
+  readonly now: Date;
+}
+
+/** Declares the flags. */
+export function declareJudgingFlags(command: Command): Command {
+  return declareRegistryFlags(
+    command
+      .option('--without-key <NAME>', 'as if this TrustedKey were revoked: what would fall? (repeatable)', repeated, [])
+      .option('--at <TIME>', 'judge as of this time (RFC 3339 or a date)', moment)
+      .option('--trusted-root <FILE>', 'Sigstore trusted_root.json for keys that do not name one')
+      .option('--timeout <DURATION>', 'for one image, in place of the policies’ own', timeout)
+      .option('--concurrency <N>', 'images under way at once', concurrency, 16),
+  );
+}
+
+/** Judges everything that runs in the world. Throws UsageError. */
+export async function judgeWorld(world: ManifestWorld, flags: JudgingFlags, terminal: Terminal): Promise<Judged> {
+  const materials = materialsOfWorld(world);
+  const signers = await signersOfWorld(world, materials, flags, terminal);
+  const sources = await openSources(world, materials, flags, terminal);
+  const passes = new Map(sources.all.map((source) => [source, createPass(source)]));
+  const ctx: PassContext = {
+    sourceFor: (policy) => passes.get(sources.sourceFor(policy)) ?? sources.sourceFor(policy),
+    signers,
+    families: FAMILIES,
+    memo: createProofMemo(),
+    now: flags.at ?? terminal.now(),
+    signal: terminal.signal,
+    ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+    concurrency: flags.concurrency,
+  };
+  let progress: Progress | undefined;
+  try {
+    const result = await scan(world, ctx, {
+      planned: (tasks) => (progress = startProgress(tasks, 'verifying', terminal)),
+      decided: () => progress?.done(),
+    });
+    progress?.end();
+    return { result, signers, now: ctx.now };
+  } finally {
+    await sources.close();
+  }
+}
