@@ -27,8 +27,8 @@ export function userOf({ namespace, name }: Account): string {
   return `system:serviceaccount:${namespace}:${name}`;
 }
 
-/** A kubeconfig of a ServiceAccount, which is made where it is missing. */
-export async function kubeconfigOf(cluster: Cluster, account: Account): Promise<string> {
+/** A kubeconfig of a ServiceAccount, which is made where it is missing; `server`: another way to the real cluster. */
+export async function kubeconfigOf(cluster: Cluster, account: Account, server?: string): Promise<string> {
   const { namespace, name } = account;
   await cluster.client.apply(
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -42,7 +42,7 @@ export async function kubeconfigOf(cluster: Cluster, account: Account): Promise<
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } };
   const { status } = (await cluster.client.send('POST', path, request)) as { status: { token: string } };
-  return cluster.plane.kubeconfigFor(file, status.token);
+  return cluster.plane.kubeconfigFor(file, status.token, server);
 }
 
 /** Lets a ServiceAccount do everything. */
