@@ -22,6 +22,7 @@ import {
 } from '../control-plane.ts';
 import { eventually } from '../eventually.ts';
 import { type ClusterClient, clusterClient, type Loose } from './client.ts';
+import { REPORT_KINDS } from './scene.ts';
 
 interface Base extends AsyncDisposable {
   /** Path of a kubeconfig as admin. */
@@ -100,15 +101,14 @@ export async function installCrds(client: ClusterClient): Promise<void> {
 }
 
 /** Applies the CRD of a kind of reports, from test/fixtures/crds, and waits until it is served. */
-export async function installReports(client: ClusterClient, api: 'wgpolicyk8s' | 'openreports'): Promise<void> {
-  const [file, version, kind] = REPORTS[api];
-  await client.apply(...documentsOf(`test/fixtures/crds/${file}`));
-  await eventually(() => client.list(version, kind), { what: `${kind} is served` });
+export async function installReports(client: ClusterClient, api: keyof typeof REPORT_KINDS): Promise<void> {
+  await client.apply(...documentsOf(`test/fixtures/crds/${REPORT_CRDS[api]}`));
+  await eventually(() => client.list(...REPORT_KINDS[api]), { what: `${REPORT_KINDS[api].join(' ')} is served` });
 }
 
-const REPORTS = {
-  wgpolicyk8s: ['wgpolicyk8s.io_policyreports.yaml', 'wgpolicyk8s.io/v1alpha2', 'PolicyReport'],
-  openreports: ['openreports.io_reports.yaml', 'openreports.io/v1alpha1', 'Report'],
+const REPORT_CRDS = {
+  wgpolicyk8s: 'wgpolicyk8s.io_policyreports.yaml',
+  openreports: 'openreports.io_reports.yaml',
 } as const;
 
 /** The documents of a YAML file of the checkout. */

@@ -141,9 +141,21 @@ interface Result {
   readonly properties: Readonly<Record<string, string>>;
 }
 
+/** The kinds of reports, by what `--report-api` calls them. */
+export const REPORT_KINDS: Readonly<
+  Record<'wgpolicyk8s' | 'openreports', readonly [apiVersion: string, kind: string]>
+> = {
+  wgpolicyk8s: ['wgpolicyk8s.io/v1alpha2', 'PolicyReport'],
+  openreports: ['openreports.io/v1alpha1', 'Report'],
+};
+
 /** Reports of a namespace as `Deployment/cart production/app fail KeyRevoked`, sorted. */
-export async function reports(client: ClusterClient, space: string): Promise<readonly string[]> {
-  const found = await client.list('wgpolicyk8s.io/v1alpha2', 'PolicyReport', space);
+export async function reports(
+  client: ClusterClient,
+  space: string,
+  api: keyof typeof REPORT_KINDS = 'wgpolicyk8s',
+): Promise<readonly string[]> {
+  const found = await client.list(...REPORT_KINDS[api], space);
   return found
     .flatMap((report) => {
       const scope = report['scope'] as { kind: string; name: string };
