@@ -24,8 +24,7 @@ import {
 import type { KubeClient } from '../kube/verbs.ts';
 import { LABELS } from '../api/group.ts';
 import { REPORT_SOURCE } from '../outputs/policy-report.ts';
-import type { Material } from '../store/materials.ts';
-import { type Materials, textsOf } from './materials.ts';
+import { materialOf, type Materials, textsOf } from './materials.ts';
 import { createPodProjection } from './pod-projection.ts';
 import { projectKey, projectPolicy } from './our-objects.ts';
 import { projectReport, type ReportState } from './report-keeper.ts';
@@ -156,7 +155,7 @@ function namedObjects(options: WorldOptions): Materials & { stop(): Promise<void
   const configMaps = namedWatch(options, CONFIGMAPS, 'ConfigMap');
   const watchOf = ({ kind }: NamedObject): NamedWatch<ObjectTexts> => (kind === 'Secret' ? secrets : configMaps);
   return {
-    get: (object) => materialOf(watchOf(object).get(object)),
+    get: (object) => materialOf(object, watchOf(object).get(object)),
     want(owner, objects): void {
       secrets.want(
         owner,
@@ -190,21 +189,4 @@ function namedWatch(
       events.material({ kind, namespace: key.slice(0, slash), name: key.slice(slash + 1) });
     },
   });
-}
-
-/** What the server refuses stays refused until somebody changes a role; what only failed is still being read. */
-function materialOf(known: ReturnType<NamedWatch<ObjectTexts>['get']>): Material {
-  switch (known.state) {
-    case 'present':
-      return { state: 'present', ...known.value };
-    case 'absent':
-      return { state: 'absent' };
-    case 'pending':
-      return { state: 'loading' };
-    case 'failing': {
-      const { kind } = known.failure.detail;
-      const refused = kind === 'forbidden' || kind === 'unauthorized' || kind === 'invalid';
-      return refused ? { state: 'unreadable', message: known.failure.message } : { state: 'loading' };
-    }
-  }
 }

@@ -249,6 +249,34 @@ test('a key that changed while nobody ran is judged by at once', async () => {
   );
 });
 
+test('a key in a Secret that may not be read says how to allow it, and is ready once it is allowed', async () => {
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'cosign', namespace: 'shop' } };
+  const data = { pub: Buffer.from(publicKey('k1')).toString('base64') };
+  const heal = cluster.api.fault({ match: /^list secrets/, status: 403, message: 'secrets is forbidden' });
+  const secretRef = { namespace: 'shop', name: 'cosign', key: 'pub' };
+  await cluster.client.apply({ ...secret, data }, trustedKey('hidden', { publicKey: { secretRef } }));
+  await using _ = await run();
+  interface Shown {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly message: string;
+  }
+  const condition = async (type: string): Promise<Partial<Shown>> => {
+    const { status } = (await cluster.client.get(keyTarget('hidden'))) as { status?: { conditions?: Shown[] } };
+    return status?.conditions?.find((one) => one.type === type) ?? {};
+  };
+  await eventually(async () => {
+    const { reason, message } = await condition('Stalled');
+    expect(reason).toBe('MaterialUnusable');
+    expect(message).toContain('Secret shop/cosign cannot be read: ');
+    expect(message).toContain('kubectl create rolebinding image-trust-operator-trust-material --namespace shop ');
+  });
+  heal();
+  clock.skip(40_000);
+  await eventually(async () => expect(await condition('Ready')).toMatchObject({ status: 'True', reason: 'Succeeded' }));
+});
+
 test('a Lease that is lost ends the operator, so that another process can take its place', async () => {
   const lost = Promise.withResolvers<void>();
   const elector: Elector = {
