@@ -5,6 +5,7 @@ import { Argument, Command, CommanderError, type Option } from 'commander';
 import { isKubeFailure } from '../kube/failure.ts';
 import { completionScript, SHELLS, type Shell } from './completion.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
+import { declareGenerate } from './generate-declaration.ts';
 import { declareImport } from './import-command.ts';
 import { declareKeys } from './keys-command.ts';
 import { declareOperator } from './operator-declaration.ts';
@@ -52,6 +53,7 @@ function createProgram(terminal: Terminal, version: string, end: (code: ExitCode
   declareVerify(program, terminal, end);
   declareScan(program, terminal, end);
   declareKeys(program, terminal, end);
+  declareGenerate(program, terminal, end);
   declareImport(program, terminal, end);
   declareOperator(program, terminal, end);
   const shell = new Argument('<shell>', 'the shell to complete for').choices(SHELLS);

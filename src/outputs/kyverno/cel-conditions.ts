@@ -36,7 +36,7 @@ function pathOf(key: string): string | undefined {
     if (found === null || (found.index === 0 && found[3] !== undefined)) return undefined;
     chain += found[3] === undefined ? `[?${celString(found[1] ?? found[2] ?? '')}]` : `[?${found[3]}]`;
   }
-  return `${chain}.orValue(null)`;
+  return `${chain}.orValue(dyn(null))`;
 }
 
 type Operator = AttestationCondition['operator'];

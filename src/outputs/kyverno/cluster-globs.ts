@@ -41,12 +41,24 @@ function unique(list: readonly string[]): readonly string[] {
 /** Why a glob has no exact wildcards. */
 function faultOf(glob: string): 'globWithTag' | 'globShape' | undefined {
   if (glob === '*') return undefined;
+  // `registry.example.com:*` means every port, the default one too where it is left out, and no tag.
+  if (!glob.includes('/') && glob.includes(':')) return 'globShape';
+  // Of tag and digest together Kyverno compares the digest alone, with what stands before it as it is written.
+  if (glob.includes('@') && /[*?]/.test(glob)) return 'globShape';
+  if (guessesPort(glob.slice(0, Math.max(glob.indexOf('/'), 0)))) return 'globShape';
   const last = glob.slice(glob.lastIndexOf('/') + 1);
   const [name = ''] = last.split('@');
   if (glob.includes('/') && name.includes(':')) return 'globWithTag';
   // A wildcard inside of the last part could stand for a piece of the tag, which Kyverno drops beside a digest.
   if (!last.includes('@') && !/^[^*?]*\*?$/.test(last)) return 'globShape';
   return isTiedToHub(glob) ? 'globShape' : undefined;
+}
+
+/** Could a wildcard of the host stand for a piece of :443? The engine leaves that port out, Kyverno does not. */
+function guessesPort(host: string): boolean {
+  if (!/[*?]/.test(host)) return false;
+  const tail = host.slice(host.lastIndexOf('*') + 1);
+  return /[?:]/.test(host) || (tail !== '' && ':443'.endsWith(tail));
 }
 
 /** Would the glob treat the names of Docker Hub, or official images with and without library/, differently? */

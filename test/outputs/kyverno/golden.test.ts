@@ -10,7 +10,9 @@ const FORMATS: readonly KyvernoFormat[] = ['ClusterPolicy', 'ImageValidatingPoli
 const MODES: readonly AdmissionMode[] = ['Audit', 'Enforce'];
 
 const CASES = Object.entries(GOLDEN).flatMap(([name, spec]) =>
-  FORMATS.flatMap((format) => MODES.map((mode) => ({ name, spec, format, mode, file: `${name}.${format}.${mode}.yaml` }))),
+  FORMATS.flatMap((format) =>
+    MODES.map((mode) => ({ name, spec, format, mode, file: `${name}.${format}.${mode}.yaml` })),
+  ),
 );
 
 /** The object; or, as comments, why there is none. */
@@ -29,15 +31,14 @@ describe('renderings in test/golden/kyverno', () => {
   });
 
   test('the same request gives the same bytes', () => {
-    for (const { spec, format, mode, file } of CASES)
-      expect(shown(render(structuredClone(spec), format, mode)), file).toBe(readFileSync(new URL(file, FOLDER), 'utf8'));
+    const again = CASES.map(({ spec, format, mode }) => shown(render(structuredClone(spec), format, mode)));
+    expect(again).toEqual(CASES.map(({ file }) => readFileSync(new URL(file, FOLDER), 'utf8')));
   });
 
   test('each case can be expressed in one of the kinds at least', () => {
-    for (const [name, spec] of Object.entries(GOLDEN))
-      expect(
-        FORMATS.map((format) => render(spec, format).kind),
-        name,
-      ).toContain('rendered');
+    const lost = Object.entries(GOLDEN).filter(([, spec]) =>
+      FORMATS.every((format) => render(spec, format).kind === 'not-expressible'),
+    );
+    expect(lost).toEqual([]);
   });
 });

@@ -76,7 +76,7 @@ export const KEYS: ReadonlyMap<string, AdmissionKey> = new Map(
       certificate: {
         roots: { pem: keyFile('pki/root.crt') },
         intermediates: { pem: keyFile('pki/inter.crt') },
-        identities: [{ subject: 'ci@example.com' }],
+        identities: [{ subject: 'signer@example.com' }],
       },
       ...WITHOUT_LOG,
     },
