@@ -41,17 +41,23 @@ function unique(list: readonly string[]): readonly string[] {
 /** Why a glob has no exact wildcards. */
 function faultOf(glob: string): 'globWithTag' | 'globShape' | undefined {
   if (glob === '*') return undefined;
-  // `registry.example.com:*` means every port, the default one too where it is left out, and no tag.
-  if (!glob.includes('/') && glob.includes(':')) return 'globShape';
-  // Of tag and digest together Kyverno compares the digest alone, with what stands before it as it is written.
-  if (glob.includes('@') && /[*?]/.test(glob)) return 'globShape';
-  if (guessesPort(glob.slice(0, Math.max(glob.indexOf('/'), 0)))) return 'globShape';
+  if (isReadOtherwise(glob)) return 'globShape';
   const last = glob.slice(glob.lastIndexOf('/') + 1);
   const [name = ''] = last.split('@');
   if (glob.includes('/') && name.includes(':')) return 'globWithTag';
   // A wildcard inside of the last part could stand for a piece of the tag, which Kyverno drops beside a digest.
   if (!last.includes('@') && !/^[^*?]*\*?$/.test(last)) return 'globShape';
   return isTiedToHub(glob) ? 'globShape' : undefined;
+}
+
+/** Does Kyverno hold such a glob against another text than the engine: with a port, or with a tag beside a digest? */
+function isReadOtherwise(glob: string): boolean {
+  const slash = glob.indexOf('/');
+  // `registry.example.com:*` means every port, the default one too where it is left out, and no tag.
+  if (slash < 0 && glob.includes(':')) return true;
+  // Of tag and digest together Kyverno compares the digest alone, with what stands before it as it is written.
+  if (glob.includes('@') && /[*?]/.test(glob)) return true;
+  return guessesPort(glob.slice(0, Math.max(slash, 0)));
 }
 
 /** Could a wildcard of the host stand for a piece of :443? The engine leaves that port out, Kyverno does not. */
