@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { crdOf } from '../src/api/crd.ts';
 import { GROUP, KINDS, type KindName } from '../src/api/group.ts';
 import { publishedSchemas } from '../src/outputs/schemas.ts';
+import { holesReference } from './holes-page.ts';
 import { conditionsReference, metricsReference } from './operator-pages.ts';
 import { prometheusRule } from './prometheus-rule.ts';
 import { apiReference, reasonReference } from './reference-pages.ts';
@@ -25,6 +26,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/api.md', apiReference(KIND_NAMES)],
     ['docs/conditions.md', conditionsReference()],
     ['docs/metrics.md', metricsReference()],
+    ['docs/kyverno-holes.md', holesReference()],
     ...Object.entries(publishedSchemas()).map(([file, schema]): [string, string] => [
       `docs/${file}`,
       `${JSON.stringify(schema, undefined, 2)}\n`,

@@ -3,6 +3,7 @@
  */
 import { Argument, Command, CommanderError, type Option } from 'commander';
 import { isKubeFailure } from '../kube/failure.ts';
+import { declareAudit } from './audit-command.ts';
 import { completionScript, SHELLS, type Shell } from './completion.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { declareGenerate } from './generate-declaration.ts';
@@ -55,6 +56,7 @@ function createProgram(terminal: Terminal, version: string, end: (code: ExitCode
   declareKeys(program, terminal, end);
   declareGenerate(program, terminal, end);
   declareImport(program, terminal, end);
+  declareAudit(program, terminal, end);
   declareOperator(program, terminal, end);
   const shell = new Argument('<shell>', 'the shell to complete for').choices(SHELLS);
   program

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { API_VERSION } from '../api/group.ts';
 import { REASONS, type Reason } from '../api/reasons.ts';
+import { AuditResultSchema } from './holes/audit.ts';
 
 const digest = z
   .string()
@@ -199,6 +200,7 @@ export type UseDocument = z.output<typeof UseSchema>;
 /** The published JSON Schemas by file name, for `docs/`. */
 export function publishedSchemas(): Readonly<Record<string, unknown>> {
   return {
+    'audit-result.schema.json': published(AuditResultSchema),
     'scan-result.schema.json': published(ScanResultSchema),
     'verify-result.schema.json': published(VerifyResultSchema),
     'keys-result.schema.json': published(KeysResultSchema),

@@ -78,7 +78,7 @@ export function validatingPolicyGlob(glob: string): Translated {
 const MAX_ALTERNATIVES = 64;
 
 /** `{a,b}` written out; undefined where there is too much of it, or it does not close. */
-function alternatives(glob: string): readonly string[] | undefined {
+export function alternatives(glob: string): readonly string[] | undefined {
   let open: readonly string[] = [glob];
   while (open.some((text) => text.includes('{'))) {
     const next = open.map((text) => {
