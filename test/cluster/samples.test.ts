@@ -107,7 +107,10 @@ describeOnClusters(
       expect((await operator.end()).code).toBe(0);
       expect(await workloadsWithReports('shop')).toContain('cart');
       await client.remove(deploymentTarget('shop', 'cart'));
-      await eventually(async () => expect(await workloadsWithReports('shop')).not.toContain('cart'));
+      // The garbage collector looks for kinds that are new, as that of the reports is here, every 30 s.
+      await eventually(async () => expect(await workloadsWithReports('shop')).not.toContain('cart'), {
+        within: 45_000,
+      });
       expect(await workloadsWithReports('shop')).toContain('checkout');
     });
   },
