@@ -107,6 +107,10 @@ export const CONDITION_REASONS = {
     on: ['EnforcementReady'],
     meaning: 'Kyverno says that the policy is ready, but a Pod that was tried (--probe-admission) was decided wrongly.',
   },
+  InternalError: {
+    on: ['EnforcementReady'],
+    meaning: 'A fault of image-trust-operator itself: nothing is written for the policy until it is mended. Please report it.',
+  },
   GapsOpen: {
     on: ['AdmissionGaps'],
     meaning: 'Kyverno lets in what the policy forbids, and no way of writing it closes that: the message lists what.',

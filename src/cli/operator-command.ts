@@ -129,6 +129,7 @@ function optionsOf(parts: Parts): OperatorOptions {
     onVerified: (check) => metrics.verified(check),
     onPassed: (seconds) => metrics.passed(seconds),
     onReport: (outcome) => metrics.reported(outcome),
+    onEnforced: (outcome) => metrics.enforced(outcome),
     openSource: async (additions) => {
       const counted = { ...additions, limits: LIMITS, onRequest: countIn(metrics) };
       return registries.keep(await openSource(flags, terminal, counted));

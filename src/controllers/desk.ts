@@ -11,6 +11,7 @@ import { type Board, createBoard } from './board.ts';
 import { createCheck } from './check.ts';
 import type { Controller } from './controller.ts';
 import { createLeftoverReports, type LeftoverReports } from './leftover-reports.ts';
+import { createEnforcement, type Enforcement } from './enforcement/enforcement.ts';
 import { createNews, type News } from './news.ts';
 import type { OperatorOptions } from './operator.ts';
 import { createOwnerChains, type OwnerChains } from './owners.ts';
@@ -27,6 +28,7 @@ import { createSignerBook, type SignerBook } from './signers.ts';
 import { createVerification, type Verification } from './verification.ts';
 import {
   keyChanged,
+  enforcementEvents,
   policyEvents,
   publishingEvents,
   resolutionEvents,
@@ -68,6 +70,7 @@ export class Desk {
   readonly resolution: Resolution;
   readonly news: News;
   readonly publishing: Publishing;
+  readonly enforcement: Enforcement;
   /** Everything was read once: from now on a change is a change. */
   loaded = false;
 
@@ -88,7 +91,13 @@ export class Desk {
     this.settings = createSettingsWatch((policy) => settingsId(this, policy));
     const { sources, signers } = this;
     this.resolution = createResolution({ ...shared, ...resolutionEvents(this), sources, concurrency });
-    this.board = createBoard({ ...shared, unresolved: (policy, ref) => this.resolution.unresolved(policy, ref) });
+    this.enforcement = createEnforcement({ ...options, ...enforcementEvents(this) });
+    const { enforcement } = this;
+    this.board = createBoard({
+      ...shared,
+      unresolved: (policy, ref) => this.resolution.unresolved(policy, ref),
+      admission: ({ metadata }) => enforcement.admission(metadata.name),
+    });
     const check = createCheck({ sources, signers, families, memo });
     this.verification = createVerification({ ...shared, ...verificationEvents(this), check, random, concurrency });
     this.policies = createPolicies({ ...shared, ...policyEvents(this), verification: this.verification });
@@ -100,7 +109,7 @@ export class Desk {
       observer: observerOf('leftoverreport'),
       onFound: (workload) => this.publishing.workload(workload),
     });
-    this.publishing = createPublishing({ ...shared, ...publishingEvents(this), client, board, reports });
+    this.publishing = createPublishing({ ...shared, ...publishingEvents(this), client, board, reports, enforcement });
   }
 
   /** They run on every replica. */
@@ -115,7 +124,13 @@ export class Desk {
 
   /** They decide what is due, and write. On the leader alone. */
   get writers(): readonly Controller[] {
-    return [this.policies, this.news.controller, this.leftovers.controller, ...this.publishing.controllers];
+    return [
+      this.policies,
+      this.enforcement.controller,
+      this.news.controller,
+      this.leftovers.controller,
+      ...this.publishing.controllers,
+    ];
   }
 
   /** They run on the leader alone. */
@@ -136,6 +151,8 @@ export class Desk {
    */
   async begin(stop: AbortSignal): Promise<void> {
     const reports = this.restore(new Date(this.options.clock.now()));
+    this.enforcement.begin();
+    for (const { metadata } of this.book.policies()) this.enforcement.want(metadata.name);
     for (const { metadata } of this.book.policies())
       this.policies.add(metadata.name, { priority: PRIORITY.background });
     for (const key of [...this.coverage.workloads(), ...(this.reports?.workloads() ?? [])])

@@ -2,18 +2,28 @@
  * Tells what changed: a log line at once, events a moment later, gathered, so that a revoked key is one event on each
  * policy. Owns the gathering; what is news is said in outputs/events.ts.
  */
+import type { Condition } from '../api/condition.ts';
 import { API_VERSION } from '../api/group.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ObjectIdentity } from '../core/image-use.ts';
 import { formatReference } from '../core/reference.ts';
 import type { Transition } from '../core/transition.ts';
 import type { Recorder } from '../kube/recorder.ts';
+import { enforcementEvents, type ProgressChange, progressEvents } from '../outputs/enforcement-events.ts';
 import { conditionEvents, lifecycleEvents, policyEvents, workloadEvents } from '../outputs/events.ts';
 import { shownWorkload } from '../outputs/policy-tally.ts';
 import { type Controller, createController, DONE } from './controller.ts';
 import type { OperatorLog } from './log.ts';
 import type { PolicyBook } from './policy-book.ts';
-import type { StatusChange } from './publishing.ts';
+
+/** A status of ours that turned into another. */
+export interface StatusChange {
+  readonly regarding: ObjectIdentity;
+  readonly before: readonly Condition[] | undefined;
+  readonly after: readonly Condition[] | undefined;
+  /** How far mode Progressive had come, and has; absent for keys and in the other modes. */
+  readonly progress?: ProgressChange;
+}
 
 /** The teller. */
 export interface News {
@@ -55,8 +65,13 @@ export function createNews({ recorder, book, log, clock }: NewsOptions): News {
   });
   return {
     controller,
-    tellStatus({ regarding, before, after }): void {
-      const events = [...conditionEvents(regarding, before, after), ...lifecycleEvents(regarding, before, after)];
+    tellStatus({ regarding, before, after, progress }): void {
+      const events = [
+        ...conditionEvents(regarding, before, after),
+        ...lifecycleEvents(regarding, before, after),
+        ...enforcementEvents(regarding, before, after),
+        ...(progress === undefined ? [] : progressEvents(regarding, progress)),
+      ];
       for (const event of events) recorder.record(event);
     },
     tell(transition): void {

@@ -35,6 +35,7 @@ export interface OperatorOptions {
   readonly onVerified: Metrics['verified'];
   readonly onPassed: Metrics['passed'];
   readonly onReport: Metrics['reported'];
+  readonly onEnforced: Metrics['enforced'];
   readonly openSource: (additions: SourceAdditions) => Promise<OpenedSource>;
   readonly cwd: string;
   readonly trustRoot: TrustRoot | undefined;

@@ -3,7 +3,6 @@
  * Owns when something is written: on change only, gathered for a moment. Must never call a registry, nor decide.
  */
 import type { TrustedKeyStatus } from '../api/trusted-key-status.ts';
-import type { Condition } from '../api/condition.ts';
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
 import type { TrustedKey } from '../api/trusted-key.ts';
 import type { ObjectIdentity } from '../core/image-use.ts';
@@ -21,6 +20,8 @@ import type { ReportOutcome } from '../outputs/metrics.ts';
 import { policyStatusChangesAt, samePolicyStatus, summarisePolicy } from '../outputs/policy-status.ts';
 import type { Board, Refreshed } from './board.ts';
 import { type Controller, type ControllerObserver, createController, DONE, type Next } from './controller.ts';
+import type { Enforcement } from './enforcement/enforcement.ts';
+import type { StatusChange } from './news.ts';
 import type { PolicyBook } from './policy-book.ts';
 import type { ReportKeeper } from './report-keeper.ts';
 import type { SignerBook } from './signers.ts';
@@ -32,6 +33,7 @@ export interface PublishingOptions {
   readonly board: Board;
   readonly book: PolicyBook;
   readonly signers: SignerBook;
+  readonly enforcement: Pick<Enforcement, 'view'>;
   /** Absent: no reports are wanted. */
   readonly reports: ReportKeeper | undefined;
   /** `apiVersion` and kind of the reports that are wanted, for messages. */
@@ -46,13 +48,6 @@ export interface PublishingOptions {
   readonly onStatus: (change: StatusChange) => void;
   /** Told of every change of a verdict, for events and logs. */
   readonly onTransition: (transition: Transition) => void;
-}
-
-/** A status of ours that turned into another. */
-export interface StatusChange {
-  readonly regarding: ObjectIdentity;
-  readonly before: readonly Condition[] | undefined;
-  readonly after: readonly Condition[] | undefined;
 }
 
 /** The controllers that write. */
@@ -174,6 +169,7 @@ async function publishPolicy(
       regarding: identityOf(view.policy),
       before: previous?.conditions,
       after: status.conditions,
+      progress: { before: previous?.progressive, after: status.progressive },
     });
   }
   return at(policyStatusChangesAt(view, now, status));

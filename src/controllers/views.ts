@@ -8,6 +8,7 @@ import type { PolicyView } from '../core/known.ts';
 import type { KeyView } from '../outputs/key-status.ts';
 import { keyFactsOf } from '../verify/trust/key-facts.ts';
 import type { Board } from './board.ts';
+import type { Enforcement } from './enforcement/enforcement.ts';
 import type { PolicyBook } from './policy-book.ts';
 import type { SignerBook } from './signers.ts';
 
@@ -16,13 +17,15 @@ export interface ViewSources {
   readonly book: PolicyBook;
   readonly board: Board;
   readonly signers: SignerBook;
+  readonly enforcement: Pick<Enforcement, 'view'>;
 }
 
 /** The view of a policy; undefined where it is gone. */
-export function viewOf(name: string, { book, board, signers }: ViewSources): PolicyView | undefined {
+export function viewOf(name: string, { book, board, signers, enforcement }: ViewSources): PolicyView | undefined {
   const entry = book.get(name);
   if (entry === undefined) return undefined;
   const { policy, pass, next, problem, handledRequest, trustedKeys } = entry;
+  const enforced = enforcement.view(name);
   return {
     policy,
     rows: board.rowsOf(name),
@@ -32,6 +35,7 @@ export function viewOf(name: string, { book, board, signers }: ViewSources): Pol
     ...(problem === undefined ? {} : { problem }),
     ...(handledRequest === undefined ? {} : { lastHandledRequestedAt: handledRequest }),
     keysNotReady: trustedKeys.flatMap((key) => notReady(key, signers)),
+    ...(enforced === undefined ? {} : { enforcement: enforced }),
   };
 }
 

@@ -9,7 +9,11 @@ import type { ImageUse } from '../core/image-use.ts';
 import { keyOfWorkload } from '../core/known.ts';
 import { keyOfNamed, type NamedObject } from '../core/named-object.ts';
 import { PRIORITY } from '../kube/work-queue.ts';
+import { chooseFormat, renderKyverno } from '../outputs/kyverno/render.ts';
 import type { Desk } from './desk.ts';
+import { admissionKeysOf } from './enforcement/admission.ts';
+import { admissionMode } from './enforcement/desired.ts';
+import type { EnforcementOptions } from './enforcement/enforcement.ts';
 import type { PoliciesOptions } from './policies.ts';
 import type { PublishingOptions } from './publishing.ts';
 import { registryReferences, registrySettingsId } from '../store/registry-settings.ts';
@@ -53,11 +57,12 @@ export function worldEvents(desk: Desk): WorldEvents {
 }
 
 /** What a change of a key's trust wakes. */
-export function keyChanged({ book, policies, publishing }: Desk, name: string): void {
+export function keyChanged({ book, policies, publishing, enforcement }: Desk, name: string): void {
   book.trustChanged();
   for (const policy of book.naming(name)) {
     policies.add(policy);
     publishing.policy(policy);
+    enforcement.want(policy);
   }
   publishing.key(name);
 }
@@ -120,6 +125,29 @@ export function policyEvents(
   };
 }
 
+/** What the enforcement asks and wakes. */
+export function enforcementEvents(desk: Desk): Omit<EnforcementOptions, 'client' | 'clock' | 'random' | 'signal'> {
+  const { book, signers, coverage, world, options } = desk;
+  const { log } = options;
+  return {
+    observer: options.observerOf('enforcement'),
+    renderer: { chooseFormat, render: renderKyverno },
+    policy: (name) => book.get(name)?.policy,
+    policies: () => book.policies(),
+    keysOf: (policy) => admissionKeysOf(policy, (name) => signers.key(name), world.materials),
+    onView: (policy) => desk.publishing.policy(policy),
+    onAdmission: (policy) => {
+      for (const key of coverage.workloadsOf(policy)) desk.publishing.workload(key);
+    },
+    onWrite: (outcome) => options.onEnforced(outcome),
+    onState: ({ plural }, state) => {
+      if (state.phase === 'failing') log.warn('watch failing', { resource: plural, error: state.failure });
+      else log.debug('watch', { resource: plural, phase: state.phase });
+    },
+    onBug: (error) => log.error('fault in a watch', { error }),
+  };
+}
+
 /** Identity of the way in which a policy reaches its registries; undefined while a Secret behind it is being read. */
 export function settingsId({ world: { materials } }: Desk, policy: ImageTrustPolicy): string | undefined {
   const loading = registryReferences(policy).some((object) => materials.get(object).state === 'loading');
@@ -144,23 +172,28 @@ function taskTouched(desk: Desk, task: TaskName): void {
   if (book.settled(task.policy, task.digest, { lookedAt: now, now })) publishing.policy(task.policy);
 }
 
-function policyGone({ coverage, book, settings, sources, world, publishing, signers }: Desk, name: string): void {
+function policyGone(desk: Desk, name: string): void {
+  const { coverage, book, settings, sources, world, publishing, signers } = desk;
   coverage.removePolicy(name);
   book.remove(name);
   settings.forget(name);
   sources.forget(name);
   world.materials.want(ownerOf(name), []);
   publishing.policy(name);
+  desk.enforcement.want(name);
   for (const { metadata } of signers.keys()) publishing.key(metadata.name);
 }
 
-function policySeen({ book, world, coverage, policies, options }: Desk, seen: ImageTrustPolicy): void {
+function policySeen(desk: Desk, seen: ImageTrustPolicy): void {
+  const { book, world, coverage, policies, options } = desk;
   const { name } = seen.metadata;
   const before = book.get(name)?.policy;
   const same = before !== undefined && isSameSpec(before, seen);
   // One spec, one object: identities of trust are remembered by it.
   const policy = same ? { ...seen, spec: before.spec } : seen;
   book.set(policy, new Date(options.clock.now()));
+  // Mode Progressive turns by the status that was written.
+  if (!same || admissionMode(before) !== admissionMode(policy)) desk.enforcement.want(name);
   // Our own status comes back with every write of it, and asks for nothing.
   if (same && requestOf(before) === requestOf(policy)) return;
   if (!same) {

@@ -25,15 +25,15 @@ export interface ScanRow {
   readonly task?: string;
   readonly use: ImageUse;
   readonly outcome: ScanOutcome;
-  /** Present where the image is trusted, and Kyverno would refuse it all the same, were its Pod created again now. */
+  /** Present where the Kyverno policy would refuse the image, were its Pod created again now. */
   readonly refusal?: RestartRefusal;
 }
 
-/** Why Kyverno would refuse what we trust. */
+/** Why a Pod that runs would be refused. */
 export interface RestartRefusal {
-  /** A word for programs. Example: SignatureFormat. */
+  /** The reason of our verdict, or a word for what Kyverno decides otherwise. Example: SignatureFormat. */
   readonly reason: string;
-  /** What Kyverno does otherwise, and what can be done. Stable from pass to pass. */
+  /** Why, and what can be done. Stable from pass to pass. */
   readonly message: string;
 }
 

@@ -20,6 +20,9 @@ export interface SignaturePlace {
   readonly blob: Digest;
 }
 
+/** A form in which a signature is written and found: another verifier may not read it. `notary referrers-api` */
+export type SignatureForm = `${string} ${SignaturePlace['via']}`;
+
 /** One proof that counted: which trusted key vouched, by what, since when. All text is bounded and stable. */
 export interface Evidence {
   readonly trustedKey: string;
@@ -30,6 +33,8 @@ export interface Evidence {
   readonly subject: Digest;
   readonly family: string;
   readonly place: SignaturePlace;
+  /** All forms in which this key vouches for this, the one of `place` among them. */
+  readonly forms?: readonly SignatureForm[];
   /** `SHA256:` and unpadded base64 of the SPKI hash, as ssh-keygen writes fingerprints. */
   readonly fingerprint: string;
   /** Identity of the certificate's holder, where there is a certificate: SAN or subject. */

@@ -7,7 +7,7 @@ import { API_VERSION } from '../api/group.ts';
 import type { ImageUse } from '../core/image-use.ts';
 import { formatReference } from '../core/reference.ts';
 import { type ScanResult, type ScanRow, summarise } from '../core/scan-result.ts';
-import type { Verdict } from '../core/verdict.ts';
+import type { Evidence, Verdict } from '../core/verdict.ts';
 import type { EvidenceDocument, ScanDocument, UseDocument } from './schemas.ts';
 
 /** A scan result as a document of kind ScanResult. */
@@ -48,10 +48,16 @@ export function verdictFields(verdict: Verdict): Pick<Verdict, 'reason' | 'messa
   return {
     reason: verdict.reason,
     message: verdict.message,
-    evidence: verdict.evidence.map((evidence) => ({ ...evidence, notes: [...evidence.notes] })),
+    evidence: verdict.evidence.map(evidenceDocument),
     entries: [...verdict.entries],
     notes: [...verdict.notes],
   };
+}
+
+/** What Kyverno makes of the forms is told as a refusal, in words. */
+function evidenceDocument(evidence: Evidence): EvidenceDocument {
+  const { forms: _, ...shown } = evidence;
+  return { ...shown, notes: [...evidence.notes] };
 }
 
 const YAML_OPTIONS = { aliasDuplicateObjects: false, lineWidth: 0, version: '1.2', compat: 'yaml-1.1' } as const;

@@ -89,6 +89,24 @@ export const METRICS = {
     help: 'Workloads that would lose their trust with this TrustedKey.',
     labels: ['key'],
   },
+  refusedOnRestart: {
+    name: 'image_trust_workloads_refused_on_restart',
+    type: 'gauge',
+    help: 'Workloads that run and whose Pods the Kyverno policy would refuse (in mode Audit: report), were they created again now.',
+    labels: ['policy'],
+  },
+  enforcementMode: {
+    name: 'image_trust_policy_enforcement',
+    type: 'gauge',
+    help: 'What guards the door for a policy: 1 for the mode of its Kyverno policy (None: there is none, or Kyverno is not ready to enforce it), else 0.',
+    labels: ['policy', 'mode'],
+  },
+  enforcementWrites: {
+    name: 'image_trust_enforcement_writes_total',
+    type: 'counter',
+    help: 'Writes of Kyverno policies by what came of them; taken: somebody else has the name.',
+    labels: ['result'],
+  },
   verifications: {
     name: 'image_trust_verifications_total',
     type: 'counter',

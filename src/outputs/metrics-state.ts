@@ -65,7 +65,15 @@ type Define = (definition: MetricDefinition, read: () => Iterable<Sample>) => vo
 export const MAX_HOSTS = 100;
 
 const STATES: readonly VerdictState[] = ['verified', 'rejected', 'unknown'];
-const POLICY_CONDITIONS: readonly ConditionType[] = ['Ready', 'Compliant', 'Overdue', 'Reconciling', 'Stalled'];
+const POLICY_CONDITIONS: readonly ConditionType[] = [
+  'Ready',
+  'Compliant',
+  'Overdue',
+  'EnforcementReady',
+  'AdmissionGaps',
+  'Reconciling',
+  'Stalled',
+];
 const KEY_CONDITIONS: readonly ConditionType[] = ['Ready', 'Expiring', 'RotationDue', 'Reconciling', 'Stalled'];
 
 function registerPolicies(gauge: Define, policies: () => readonly SummedPolicy[]): void {
@@ -88,6 +96,11 @@ function registerPolicies(gauge: Define, policies: () => readonly SummedPolicy[]
     return Number.isNaN(end) ? [] : [[{}, end / 1000]];
   });
   each(METRICS.nextPass, ({ view }) => (view.nextPass === undefined ? [] : [[{}, view.nextPass.getTime() / 1000]]));
+  each(METRICS.refusedOnRestart, ({ status }) => [[{}, status?.refusedOnRestart ?? 0]]);
+  each(METRICS.enforcementMode, ({ status }) => {
+    const mode = status?.kyverno?.ready === true ? status.kyverno.mode : 'None';
+    return ['None', 'Audit', 'Enforce'].map((one): Sample => [{ mode: one }, one === mode ? 1 : 0]);
+  });
   each(METRICS.policyCondition, ({ status }) => conditionSamples(status?.conditions, POLICY_CONDITIONS));
 }
 

@@ -13,6 +13,9 @@ import type { MetricsSource } from './metrics-source.ts';
 /** What came of a report that was to be published. */
 export type ReportOutcome = 'written' | 'removed' | 'same' | 'unserved' | 'failed';
 
+/** What came of a write of a Kyverno policy. */
+export type EnforcementOutcome = 'applied' | 'removed' | 'taken' | 'refused' | 'failed';
+
 /** What a controller tells of itself: an observer of controllers/controller.ts. */
 export interface ControllerMetrics {
   readonly queue: {
@@ -37,6 +40,7 @@ export interface Metrics {
   /** A request to the API server: an `onRequest` of kube/client.ts. */
   apiRequest(request: { readonly code: string; readonly method: string; readonly host: string }): void;
   reported(outcome: ReportOutcome): void;
+  enforced(outcome: EnforcementOutcome): void;
   /** An observer for a controller of this name. */
   controller(name: string): ControllerMetrics;
 }
@@ -57,6 +61,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const hosts = boundedNames(MAX_HOSTS);
   zeroVerifications(counters);
   for (const result of REPORT_OUTCOMES) reportWrites.inc({ result }, 0);
+  for (const result of ENFORCEMENT_OUTCOMES) counters.enforcementWrites.inc({ result }, 0);
   return {
     registry,
     async render(): ReturnType<Metrics['render']> {
@@ -71,10 +76,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     registryRequest: ({ host, outcome }) => registryRequests.inc({ host: hosts(host), code: String(outcome) }),
     apiRequest: ({ code, method, host }) => apiRequests.inc({ code, method, host }),
     reported: (result) => reportWrites.inc({ result }),
+    enforced: (result) => counters.enforcementWrites.inc({ result }),
     controller: (name) => controllerMetrics(name, counters),
   };
 }
 
+const ENFORCEMENT_OUTCOMES: readonly EnforcementOutcome[] = ['applied', 'removed', 'taken', 'refused', 'failed'];
 const REPORT_OUTCOMES: readonly ReportOutcome[] = ['written', 'removed', 'same', 'unserved', 'failed'];
 /** In controller-runtime's words; `requeue` never happens here, and dashboards ask for it all the same. */
 const RECONCILE_RESULTS = ['success', 'error', 'requeue', 'requeue_after'] as const;
@@ -96,6 +103,7 @@ interface Counters {
   readonly registryRequests: Counter;
   readonly apiRequests: Counter;
   readonly reportWrites: Counter;
+  readonly enforcementWrites: Counter;
   readonly reconciles: Counter;
   readonly reconcileErrors: Counter;
   readonly terminalErrors: Counter;
@@ -114,6 +122,7 @@ function countersIn(registry: Registry): Counters {
     registryRequests: counter(registry, METRICS.registryRequests),
     apiRequests: counter(registry, METRICS.apiRequests),
     reportWrites: counter(registry, METRICS.reportWrites),
+    enforcementWrites: counter(registry, METRICS.enforcementWrites),
     reconciles: counter(registry, METRICS.reconciles),
     reconcileErrors: counter(registry, METRICS.reconcileErrors),
     terminalErrors: counter(registry, METRICS.terminalErrors),

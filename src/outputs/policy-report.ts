@@ -9,6 +9,7 @@ import { compareText, type ImageUse, type ObjectIdentity } from '../core/image-u
 import type { KnownRow } from '../core/known.ts';
 import { type RowState, type ScanRow, stateOf } from '../core/scan-result.ts';
 import { bounded } from './conditions.ts';
+import { MAX_PROPERTY, refusalProperty } from './report-refusal.ts';
 import { RESULT_PROPERTIES, type ReportResult, type ReportStatus, type WorkloadReport } from './report-shape.ts';
 
 /** The same text wherever a report names its maker: consumers filter by it. */
@@ -19,7 +20,6 @@ export const MAX_REPORT_RESULTS = 200;
 /** At most so many bytes of results, as JSON: half of what etcd takes in one request (1.5 MiB). */
 export const MAX_REPORT_BYTES = 768 * 1024;
 const MAX_MESSAGE = 1024;
-const MAX_PROPERTY = 512;
 
 /** What the message of an excepted result begins with. */
 export const EXCEPTED_PREFIX = 'excepted: ';
@@ -131,6 +131,7 @@ function resultOf<R extends ScanRow>(row: R, key: string, options: ReportOptions
     [RESULT_PROPERTIES.reason]: judged ? outcome.verdict.reason : 'Excepted',
     ...(keys.length === 0 ? {} : { [RESULT_PROPERTIES.trustedKeys]: bounded(keys.join(','), MAX_PROPERTY) }),
     ...(trustId === undefined ? {} : { [RESULT_PROPERTIES.trust]: trustId }),
+    ...refusalProperty(row),
     ...(judged || outcome.expiresAt === undefined ? {} : { [RESULT_PROPERTIES.expiresAt]: outcome.expiresAt }),
   };
   return {

@@ -33,7 +33,7 @@ export interface PolicyTally {
   readonly excepted: number;
   /** What Kyverno would refuse, were its Pods created again now. */
   readonly refused: {
-    /** Workloads with an image that is rejected, or that Kyverno decides otherwise than we do. */
+    /** Workloads with an image that is rejected, or that Kyverno decides otherwise than we do about. */
     readonly workloads: number;
     /** Images that are trusted, and that Kyverno would refuse all the same. */
     readonly trustedImages: number;
@@ -102,8 +102,8 @@ function uncheckedOf({ row, verdict }: Judged): readonly (Pick<Judged, 'verdict'
 }
 
 function refusedIn(judged: readonly Judged[]): PolicyTally['refused'] {
-  const refused = judged.filter(({ row, verdict }) => verdict.state === 'rejected' || row.refusal !== undefined);
-  const rejected = new Set(refused.filter(({ verdict }) => verdict.state === 'rejected').map(imageOf));
+  const refused = judged.filter(({ row }) => row.refusal !== undefined);
+  const rejected = new Set(judged.filter(({ verdict }) => verdict.state !== 'verified').map(imageOf));
   return {
     workloads: new Set(refused.map(({ row }) => keyOfWorkload(row.use))).size,
     trustedImages: new Set(refused.map(imageOf).filter((image) => !rejected.has(image))).size,
@@ -147,7 +147,7 @@ function samplesOf(judged: readonly Judged[]): readonly Sample[] {
       image: bounded(use.image, 1024),
       ...(use.digest === undefined ? {} : { digest: use.digest }),
       reason: verdict.reason,
-      message: bounded(refusal === undefined ? verdict.message : refusal.message, 1024),
+      message: bounded((verdict.state === 'verified' ? refusal : verdict)?.message ?? '', 1024),
     }));
 }
 

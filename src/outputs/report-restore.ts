@@ -14,10 +14,12 @@ import { type KnownRow, keyOfRow } from '../core/known.ts';
 import type { ScanOutcome } from '../core/scan-result.ts';
 import { canonical } from './canonical.ts';
 import { EXCEPTED_PREFIX, REPORT_SOURCE, reportName } from './policy-report.ts';
+import { readRefusal } from './report-refusal.ts';
 import { RESULT_PROPERTIES } from './report-shape.ts';
 
 /** One result as it was. A verdict has no evidence any more; who vouched is in `vouchers`, without their sets. */
-export interface RestoredRow extends Pick<KnownRow, 'policy' | 'outcome' | 'changedAt' | 'trustId' | 'vouchers'> {
+export interface RestoredRow
+  extends Pick<KnownRow, 'policy' | 'outcome' | 'changedAt' | 'trustId' | 'vouchers' | 'refusal'> {
   readonly use: Pick<ImageUse, 'containerType' | 'container' | 'image' | 'digest'>;
 }
 
@@ -103,7 +105,7 @@ const CONTAINER_TYPES: readonly ContainerType[] = ['container', 'initContainer',
 function restoreRow(object: unknown): RestoredRow | undefined {
   const read = Result.safeParse(object);
   if (!read.success) return undefined;
-  const { policy, timestamp, properties } = read.data;
+  const { policy, timestamp, properties, message } = read.data;
   const use = useOf(properties);
   const vouchers = vouchersOf(properties);
   const outcome = outcomeOf(read.data, vouchers);
@@ -116,6 +118,7 @@ function restoreRow(object: unknown): RestoredRow | undefined {
     changedAt: new Date(timestamp.seconds * 1000 + Math.floor(timestamp.nanos / 1_000_000)),
     ...(trustId === undefined ? {} : { trustId }),
     vouchers,
+    ...readRefusal(properties, message),
   };
 }
 

@@ -36,6 +36,8 @@ export const RESULT_PROPERTIES = {
   trustedKeys: 'trustedKeys',
   /** Identity of the trust that the verdict was reached under (core/trust-id.ts). */
   trust: 'trust',
+  /** Why its Pod would be refused, were it created again now: a reason, a colon, a sentence. Absent: it would not. */
+  refusedOnRestart: 'refusedOnRestart',
   /** End of the exception, RFC 3339. */
   expiresAt: 'expiresAt',
 } as const;

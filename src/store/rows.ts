@@ -3,19 +3,25 @@
  * from what is known of a digest to what is shown of a use; must never show trust that was not established for it.
  */
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
+import type { Digest } from '../core/digest.ts';
 import type { Failure } from '../core/failure.ts';
 import { reasonOfFailure } from '../core/failure.ts';
 import type { ImageUse } from '../core/image-use.ts';
 import { keyOfRow, type Known, type KnownRow, type UnknownVerdict } from '../core/known.ts';
 import type { PolicyMatcher } from '../core/policy-match.ts';
 import { formatReference } from '../core/reference.ts';
+import { type Admission, refusalOnRestart } from '../core/restart.ts';
 import { exceptedRow, judgedRow } from '../core/scan-result.ts';
 import type { Verdict } from '../core/verdict.ts';
+import { leadsTo } from '../verify/engine/subject.ts';
 import { verdictOnUse } from '../verify/engine/use.ts';
 import { unjudged } from '../verify/engine/judge.ts';
 
 /** What a row was before: in this life of the program, or in the report that an earlier one left. */
-export type PreviousRow = Pick<KnownRow, 'outcome' | 'changedAt' | 'checkedAt' | 'unknown' | 'trustId' | 'vouchers'>;
+export type PreviousRow = Pick<
+  KnownRow,
+  'outcome' | 'changedAt' | 'checkedAt' | 'unknown' | 'trustId' | 'vouchers' | 'refusal'
+>;
 
 /** What rows are made from. */
 export interface RowSources {
@@ -28,6 +34,8 @@ export interface RowSources {
     policy: string,
     reference: string,
   ) => { readonly failure: Failure; readonly since: Date } | undefined;
+  /** What guards the door for a policy; undefined: nothing does. */
+  readonly admission: (policy: ImageTrustPolicy) => Admission | undefined;
   readonly now: Date;
 }
 
@@ -76,7 +84,7 @@ function rowOf(
   if (known === undefined || known.trustId !== sources.trustId(policy)) return kept(policy, use, before);
   if (known.restored && isEstablished(before) && before.trustId === known.trustId)
     return known.unknown === undefined ? kept(policy, use, before) : overlaid(policy, use, before, known.unknown);
-  return knownRow(policy, use, known, { before, now: sources.now });
+  return knownRow(policy, use, known, { before, sources });
 }
 
 /** The row as it was. An exception that is over leaves nothing to show. */
@@ -103,8 +111,9 @@ function knownRow(
   policy: ImageTrustPolicy,
   use: ImageUse,
   known: Known,
-  { before, now }: { readonly before: PreviousRow | undefined; readonly now: Date },
+  { before, sources }: { readonly before: PreviousRow | undefined; readonly sources: RowSources },
 ): KnownRow | undefined {
+  const { now } = sources;
   const verdict = shownVerdict(policy, use, known);
   if (verdict === undefined) return kept(policy, use, before);
   const { trustId } = known;
@@ -112,7 +121,38 @@ function knownRow(
     return overlaid(policy, use, before, { verdict, since: before.unknown?.since ?? known.unknown?.since ?? now });
   const change = before === undefined ? firstChange(known, now) : now;
   const ages = { changedAt: sinceOf(before, verdict, change), trustId };
-  return { ...judgedRow(policy, use, verdict), ...ages, ...standing(known, verdict) };
+  const refusal = refusalOf(policy, use, { known, verdict, sources });
+  return { ...judgedRow(policy, use, verdict), ...ages, ...standing(known, verdict), ...refusal };
+}
+
+/** What would become of the use at the door: as it is, or as what its tag leads to now. */
+function refusalOf(
+  policy: ImageTrustPolicy,
+  use: ImageUse,
+  { known, verdict, sources }: { readonly known: Known; readonly verdict: Verdict; readonly sources: RowSources },
+): Pick<KnownRow, 'refusal'> {
+  const admission = sources.admission(policy);
+  if (admission === undefined) return {};
+  const next = verdict.state === 'verified' ? verdictBehindTag(policy, use, known, sources) : undefined;
+  const refusal = refusalOnRestart(policy, next?.verdict ?? verdict, admission);
+  if (refusal === undefined || next === undefined) return refusal === undefined ? {} : { refusal };
+  const message = `${use.image} leads to ${next.digest} now, not to what runs: ${refusal.message}`;
+  return { refusal: { reason: 'TagMoved', message } };
+}
+
+/** A Pod that is created again pulls what its tag leads to now; undefined where that is what runs, or not known. */
+function verdictBehindTag(
+  { metadata }: ImageTrustPolicy,
+  use: ImageUse,
+  { leads, trustId }: Known,
+  sources: RowSources,
+): { readonly digest: Digest; readonly verdict: Verdict } | undefined {
+  const lead = use.reference.digest === undefined ? leads.get(formatReference(use.reference)) : undefined;
+  if (lead?.kind !== 'manifest' || use.digest === undefined || leadsTo(lead, use.digest)) return undefined;
+  const { digest } = lead.manifest;
+  const behind = sources.known(metadata.name, { ...use, digest });
+  if (behind?.established === undefined || behind.trustId !== trustId) return undefined;
+  return { digest, verdict: behind.established.verdict };
 }
 
 function firstChange({ established, unknown }: Known, now: Date): Date {
@@ -159,10 +199,18 @@ function isEstablished(
   return row?.outcome.kind === 'judged' && row.outcome.verdict.state !== 'unknown';
 }
 
-function agesOf({ changedAt, checkedAt, unknown, trustId, vouchers }: PreviousRow): Omit<PreviousRow, 'outcome'> {
+function agesOf({
+  changedAt,
+  checkedAt,
+  unknown,
+  trustId,
+  vouchers,
+  refusal,
+}: PreviousRow): Omit<PreviousRow, 'outcome'> {
   return {
     changedAt,
     vouchers,
+    ...(refusal === undefined ? {} : { refusal }),
     ...(checkedAt === undefined ? {} : { checkedAt }),
     ...(unknown === undefined ? {} : { unknown }),
     ...(trustId === undefined ? {} : { trustId }),

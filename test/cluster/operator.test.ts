@@ -123,10 +123,10 @@ describeOnClusters(
     test('judges what runs, and says it everywhere', async () => {
       await scene('fresh', 'app/signed');
       await expectSoon('fresh', good('fresh'));
-      await expectConditions('fresh', ['Compliant=True', 'Ready=True']);
+      await expectConditions('fresh', ['Compliant=True', 'EnforcementReady=False', 'Ready=True']);
       await scene('unsigned', 'app/unsigned');
       await expectSoon('unsigned', bad('unsigned', 'NoSignature'));
-      await expectConditions('unsigned', ['Compliant=False', 'Ready=True']);
+      await expectConditions('unsigned', ['Compliant=False', 'EnforcementReady=False', 'Ready=True']);
       await expectTold('unsigned', 'Warning NoSignature');
     });
 

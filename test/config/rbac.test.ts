@@ -31,7 +31,7 @@ describe('RBAC', () => {
     expect(role.object['aggregationRule']).toBeUndefined();
   });
 
-  test('lets the operator write nothing but status, reports, events and its Lease', () => {
+  test('lets the operator write nothing but status, reports, Kyverno policies, events and its Lease', () => {
     const bound = INSTALLED.filter(({ kind }) => kind.endsWith('Binding')).map(({ object }) =>
       valueAt(object, 'roleRef', 'name'),
     );
@@ -41,8 +41,10 @@ describe('RBAC', () => {
       .filter((rule) => texts(valueAt(rule, 'verbs')).some((verb) => !['get', 'list', 'watch'].includes(verb)))
       .flatMap((rule) => texts(valueAt(rule, 'resources')));
     expect([...new Set(writes)].toSorted()).toEqual([
+      'clusterpolicies',
       'events',
       'imagetrustpolicies/status',
+      'imagevalidatingpolicies',
       'leases',
       'policyreports',
       'reports',

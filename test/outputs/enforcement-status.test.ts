@@ -24,6 +24,7 @@ const row = (
 ): KnownRow =>
   knownRow(useOf(`registry.example.com/app@${digestOf(digit)}`, { workload: deployment(name) }), verdict, fields);
 const REFUSAL = { reason: 'SignatureFormat', message: 'Kyverno reads signature tags only' };
+const OURS = { refusal: { reason: 'NoSignature', message: 'no signature was found' } };
 const shown = ({ conditions = [] }: ImageTrustPolicyStatus): readonly string[] =>
   conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
 
@@ -35,7 +36,11 @@ function progressive(rows: readonly KnownRow[], fields: Partial<PolicyView> = {}
 
 describe('the enforcement in a status', () => {
   it('shows condition, policy, and what would not be let in again', () => {
-    const rows = [row('a', 'cart'), row('b', 'web', rejected()), row('c', 'jobs', verified(), { refusal: REFUSAL })];
+    const rows = [
+      row('a', 'cart'),
+      row('b', 'web', rejected(), OURS),
+      row('c', 'jobs', verified(), { refusal: REFUSAL }),
+    ];
     const status = summarisePolicy(viewOf(rows, { enforcement: READY }), NOW);
     expect(ImageTrustPolicyStatus.parse(status)).toEqual(status);
     expect(shown(status)).toEqual([

@@ -26,6 +26,7 @@ function rowsFor(what: Known | undefined, before?: PreviousRow, more: Partial<Ro
     known: () => what,
     trustId: () => 'd.s',
     unresolved: () => undefined,
+    admission: () => undefined,
     now: NOW,
     ...more,
   };
@@ -137,5 +138,54 @@ test('a tag that could not be resolved is unknown, since the first try', () => {
   expect(rowFor(undefined, undefined, { unresolved: () => ({ failure, since: EARLIER }) }, open)).toMatchObject({
     outcome: { verdict: { state: 'unknown', reason: 'ImageNotFound' } },
     changedAt: EARLIER,
+  });
+});
+
+describe('a restart', () => {
+  const admission: RowSources['admission'] = () => ({
+    format: 'ClusterPolicy',
+    leftOut: new Set(),
+    unreadBundles: new Map(),
+  });
+  const B = digestOf('b');
+  /** The tag leads to B by now. */
+  const moved = known(verified(), undefined, {
+    leads: new Map([[REFERENCE, { kind: 'manifest', manifest: { digest: B, manifests: [] } }]]),
+  });
+  const warning = policyOf('production', { images: ['registry.example.com/*'], digest: { onTagDrift: 'Warn' } });
+  const policiesOf = () => [compilePolicy(warning)];
+
+  test('is refused by our verdict, with its words', () => {
+    expect(rowFor(known(rejected('no signature')), undefined, { admission })?.refusal).toEqual({
+      reason: 'NoSignature',
+      message: 'no signature',
+    });
+  });
+
+  test('is refused by nobody where nothing guards the door, nor for an outage', () => {
+    expect(rowFor(known(rejected()))).not.toHaveProperty('refusal');
+    expect(rowFor(known(unknown()), undefined, { admission })).not.toHaveProperty('refusal');
+  });
+
+  test.each([
+    ['rejected', known(rejected('unsigned')), 'registry.example.com/shop/cart:v1 leads to'],
+    ['verified', known(verified()), undefined],
+    ['not known yet', undefined, undefined],
+    ['judged under other keys', known(rejected(), undefined, { trustId: 'd.other' }), undefined],
+  ])('of a tag that moved is judged by what it leads to: %s', (_, behind, message) => {
+    const sources = {
+      admission,
+      policiesOf,
+      known: (_policy: string, { digest }: typeof use) => (digest === B ? behind : moved),
+    };
+    const refusal = rowFor(moved, undefined, sources)?.refusal;
+    expect(refusal?.reason).toBe(message === undefined ? undefined : 'TagMoved');
+    expect(refusal?.message ?? '').toContain(message ?? '');
+  });
+
+  test('what is known of it stays while nobody has looked again', () => {
+    const refusal = { reason: 'SignatureFormat', message: 'it is a bundle' };
+    const before = { ...rowFor(known())!, refusal };
+    expect(rowFor(undefined, before, { admission })?.refusal).toEqual(refusal);
   });
 });

@@ -26,7 +26,7 @@ export function kyvernoObject(
     kind: format,
     metadata: {
       name: `image-trust-${name}`,
-      labels: { [LABELS.managedBy]: 'imagetrust', [LABELS.policyName]: name },
+      labels: { [LABELS.managedBy]: 'image-trust-operator', [LABELS.policyName]: name },
       annotations: { 'pod-policies.kyverno.io/autogen-controllers': 'none' },
       ...(uid === undefined ? {} : { ownerReferences: [{ ...owner, uid }] }),
     },

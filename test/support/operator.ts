@@ -67,6 +67,7 @@ export async function runOperator(
     onVerified: () => undefined,
     onPassed: () => undefined,
     onReport: () => undefined,
+    onEnforced: () => undefined,
     openSource: (additions) => {
       const source = createRegistrySource({
         plainHttp: [...plainHttp, ...additions.plainHttp],

@@ -58,6 +58,8 @@ export type Desired =
       readonly gaps: readonly string[];
       /** What a reader should know of it: keys that are left out, sets that nobody can meet. */
       readonly notes: readonly string[];
+      /** TrustedKeys that are left out. */
+      readonly leftOut: readonly string[];
       readonly changesAt?: Date;
     };
 
@@ -130,6 +132,7 @@ function desiredOf(rendering: Rendering, mode: AdmissionMode): Desired {
     object,
     gaps: gaps.map(({ where, message }) => `${where}: ${message}`),
     notes,
+    leftOut: leftOut.map(({ trustedKey }) => trustedKey),
     ...end,
   };
 }

@@ -3,26 +3,27 @@
  * follows from it in plan.ts, and writer.ts writes it. Owns what is remembered between two looks, and that a failure is
  * said, tried again and never hides what is there.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
-import type { AdmissionKey } from '../../core/admission-key.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { EnforcementView } from '../../core/enforcement.ts';
-import { isKubeFailure, type KubeFailure } from '../../kube/failure.ts';
+import type { Admission } from '../../core/restart.ts';
+import { isKubeFailure } from '../../kube/failure.ts';
 import type { ReflectorState } from '../../kube/reflector.ts';
 import type { Resource } from '../../kube/resource.ts';
 import type { KubeClient } from '../../kube/verbs.ts';
 import { canonical } from '../../outputs/canonical.ts';
+import type { KyvernoFormat } from '../../outputs/kyverno/rendering.ts';
+import type { EnforcementOutcome } from '../../outputs/metrics.ts';
 import { type Controller, type ControllerObserver, createController, DONE, type Next } from '../controller.ts';
 import { earliest } from '../policy-book.ts';
-import { desire, type Renderer } from './desired.ts';
+import { type AdmissionKeys, admissionOf } from './admission.ts';
+import { desire, type Desired, type Renderer } from './desired.ts';
 import { createKyvernoWatch, type KyvernoWatch } from './kyverno-watch.ts';
 import { isOf, type ObservedPolicy, specIdOf } from './observed.ts';
 import { type Action, type Memory, type Plan, planEnforcement } from './plan.ts';
 import { createRecentWrites, type RecentWrites } from './recent-writes.ts';
 import { write, type Written } from './writer.ts';
-
-/** What came of a write, for metrics. */
-export type EnforcementOutcome = Written['kind'] | 'refused' | 'failed';
 
 /** What it is made of. */
 export interface EnforcementOptions {
@@ -35,10 +36,12 @@ export interface EnforcementOptions {
   readonly policies: () => readonly ImageTrustPolicy[];
   readonly renderer: Renderer;
   /** The keys that a policy names, by name; undefined while one of them is being read. */
-  readonly keysOf: (policy: ImageTrustPolicy) => ReadonlyMap<string, AdmissionKey> | undefined;
+  readonly keysOf: (policy: ImageTrustPolicy) => AdmissionKeys | undefined;
   readonly observer?: ControllerObserver;
   /** What the status says of the policy is another now. */
   readonly onView: (policy: string) => void;
+  /** Which images would be refused at the door may be others now. */
+  readonly onAdmission: (policy: string) => void;
   readonly onWrite: (outcome: EnforcementOutcome) => void;
   readonly onState: (resource: Resource, state: ReflectorState) => void;
   readonly onBug: (error: unknown) => void;
@@ -53,6 +56,8 @@ export interface Enforcement {
   want(policy: string): void;
   /** What came of the policy; undefined: it was not looked at yet. */
   view(policy: string): EnforcementView | undefined;
+  /** What guards the door for the policy now; undefined: nothing does, as far as is known. */
+  admission(policy: string): Admission | undefined;
 }
 
 /** How long changes are gathered, in milliseconds: GitOps brings a policy and its keys one after the other. */
@@ -84,6 +89,7 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     want,
     begin: () => watch.start(),
     view: (name) => states.get(name)?.view,
+    admission: (name) => states.get(name)?.admission,
   };
 }
 
@@ -91,6 +97,7 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
 interface State {
   memory: Memory;
   view: EnforcementView | undefined;
+  admission: Admission | undefined;
   readonly writes: RecentWrites;
 }
 
@@ -108,17 +115,19 @@ async function reconcile(name: string, desk: Desk, signal: AbortSignal): Promise
     states.delete(name);
     return DONE;
   }
-  const state = states.get(name) ?? { memory: {}, view: undefined, writes: createRecentWrites() };
+  const state = states.get(name) ?? { memory: {}, view: undefined, admission: undefined, writes: createRecentWrites() };
   states.set(name, state);
   try {
     const plan = await pursue(policy, { desk, state }, signal);
     show(name, plan.view, desk);
+    admit(policy, plan.view, { desk, state });
     const at = earliest([plan.next, state.writes.until(new Date(options.clock.now()))]);
     return at === undefined ? DONE : { kind: 'at', at };
   } catch (error) {
-    if (signal.aborted || !isKubeFailure(error)) throw error;
+    if (signal.aborted) throw error;
     options.onWrite(isRefusal(error) ? 'refused' : 'failed');
-    show(name, troubled(planNow(policy, { desk, state }).view, error), desk);
+    const view = isKubeFailure(error) ? planNow(policy, { desk, state }).view : (state.view ?? NOTHING);
+    show(name, troubled(view, error), desk);
     throw error;
   }
 }
@@ -141,12 +150,31 @@ async function pursue(policy: ImageTrustPolicy, pursuit: Pursuit, signal: AbortS
 }
 
 function planNow(policy: ImageTrustPolicy, pursuit: Pursuit): Plan {
-  const { options, watch } = pursuit.desk;
+  const { options } = pursuit.desk;
   const now = new Date(options.clock.now());
-  const desired = desire(policy, { ...options, kinds: watch.kinds(), keys: options.keysOf(policy), now });
+  const desired = desiredNow(policy, pursuit.desk);
   const observed = observedOf(policy, pursuit, now);
   return planEnforcement({ desired, observed, memory: pursuit.state.memory, now });
 }
+
+function desiredNow(policy: ImageTrustPolicy, { options, watch }: Desk): Desired {
+  const now = new Date(options.clock.now());
+  return desire(policy, { ...options, kinds: watch.kinds(), keys: options.keysOf(policy), now });
+}
+
+/** How the policy that is at the door reads signatures: what is known of running images is held against it. */
+function admit(policy: ImageTrustPolicy, { kyverno }: EnforcementView, { desk, state }: Pursuit): void {
+  const keys = desk.options.keysOf(policy);
+  const desired = desiredNow(policy, desk);
+  const format = kyverno === undefined ? undefined : FORMATS.find((one) => one === kyverno.kind);
+  const leftOut = desired.kind === 'policy' ? desired.leftOut : [];
+  const admission = format === undefined || keys === undefined ? undefined : admissionOf(format, keys, leftOut);
+  if (isDeepStrictEqual(admission, state.admission)) return;
+  state.admission = admission;
+  desk.options.onAdmission(policy.metadata.name);
+}
+
+const FORMATS: readonly KyvernoFormat[] = ['ClusterPolicy', 'ImageValidatingPolicy'];
 
 /** What is there, with what we know to have written since. */
 function observedOf(policy: ImageTrustPolicy, { desk, state }: Pursuit, now: Date): readonly ObservedPolicy[] {
@@ -183,12 +211,15 @@ function show(name: string, view: EnforcementView, { options, states }: Desk): v
 }
 
 /** What is there stays in sight; what keeps us from our work lies over it. */
-function troubled(view: EnforcementView, failure: KubeFailure): EnforcementView {
-  const reason = isRefusal(failure) ? 'PolicyRefused' : 'KyvernoUnavailable';
-  return { ...view, ready: { status: 'False', reason, message: failure.message } };
+function troubled(view: Pick<EnforcementView, 'gaps' | 'kyverno'>, error: unknown): EnforcementView {
+  const message = error instanceof Error ? error.message : String(error);
+  const outside = isRefusal(error) ? 'PolicyRefused' : 'KyvernoUnavailable';
+  return { ...view, ready: { status: 'False', reason: isKubeFailure(error) ? outside : 'InternalError', message } };
 }
 
+const NOTHING: Pick<EnforcementView, 'gaps' | 'kyverno'> = { gaps: [] };
+
 /** The server, or a webhook, will say the same again until something is changed. */
-function isRefusal(failure: KubeFailure): boolean {
-  return isKubeFailure(failure, 'invalid', 'forbidden');
+function isRefusal(error: unknown): boolean {
+  return isKubeFailure(error, 'invalid', 'forbidden');
 }

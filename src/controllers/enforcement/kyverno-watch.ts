@@ -8,7 +8,7 @@ import { createReflector, type Reflector, type ReflectorState } from '../../kube
 import type { Resource } from '../../kube/resource.ts';
 import type { KubeClient } from '../../kube/verbs.ts';
 import type { KyvernoFormat } from '../../outputs/kyverno/rendering.ts';
-import { REPORT_SOURCE } from '../../outputs/policy-report.ts';
+import { MANAGER } from '../../outputs/kyverno/render.ts';
 import type { Kind, Kinds } from './desired.ts';
 import { KYVERNO_RESOURCES, observe, type ObservedPolicy } from './observed.ts';
 
@@ -64,7 +64,7 @@ function watchKind(format: KyvernoFormat, options: KyvernoWatchOptions): KindWat
     random,
     signal,
     resource,
-    labelSelector: `${LABELS.managedBy}=${REPORT_SOURCE}`,
+    labelSelector: `${LABELS.managedBy}=${MANAGER}`,
     project: (object) => observe(format, object),
     onEvent: ({ value }) => onPolicy(value),
     onState: (state) => {

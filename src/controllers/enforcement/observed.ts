@@ -9,7 +9,7 @@ import type { KubeObject, KubeOwnerReference, Resource } from '../../kube/resour
 import { CLUSTER_POLICIES, IMAGE_VALIDATING_POLICIES } from '../../kube/resource.ts';
 import { canonical } from '../../outputs/canonical.ts';
 import type { AdmissionMode, KyvernoFormat } from '../../outputs/kyverno/rendering.ts';
-import { REPORT_SOURCE } from '../../outputs/policy-report.ts';
+import { MANAGER } from '../../outputs/kyverno/render.ts';
 
 /** Field manager of what we write into Kyverno policies. */
 export const ENFORCEMENT_MANAGER = 'image-trust-operator';
@@ -62,7 +62,7 @@ export function observe(format: KyvernoFormat, object: KubeObject): ObservedPoli
     name: metadata.name,
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
-    policyName: labels[LABELS.managedBy] === REPORT_SOURCE ? (labels[LABELS.policyName] ?? '') : '',
+    policyName: labels[LABELS.managedBy] === MANAGER ? (labels[LABELS.policyName] ?? '') : '',
     labels,
     annotations,
     owners: metadata.ownerReferences ?? [],

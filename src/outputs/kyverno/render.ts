@@ -90,7 +90,7 @@ function objectOf(
 ): KyvernoObject {
   const { name, uid } = policy.metadata;
   const { kind } = KINDS.ImageTrustPolicy;
-  const owner = { apiVersion: API_VERSION, kind, name, uid: uid ?? '', controller: true, blockOwnerDeletion: true };
+  const owner = { apiVersion: API_VERSION, kind, name, uid: uid ?? '', controller: true, blockOwnerDeletion: false };
   return {
     apiVersion: KYVERNO_VERSIONS[format],
     kind: format,

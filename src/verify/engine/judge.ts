@@ -3,7 +3,7 @@
  * Pure. Must never say `verified` unless every demand is met by explicit proofs, and never with nothing demanded.
  */
 import { REASONS, type RejectedReason, type UnknownReason } from '../../api/reasons.ts';
-import type { EntryExplanation, Evidence, Verdict } from '../../core/verdict.ts';
+import type { EntryExplanation, Evidence, SignatureForm, Verdict } from '../../core/verdict.ts';
 import type { Claim, Refusal } from '../family.ts';
 import { refusal } from '../refusal.ts';
 import type { AttestorSet, Demands } from './demands.ts';
@@ -140,6 +140,7 @@ function evidenceOf(
     subject: subject.digest,
     family: signature.family,
     place: signature.place,
+    forms: formsOf(finding.proofs),
     fingerprint: proof.fingerprint,
     ...(proof.identity === undefined ? {} : { identity: proof.identity }),
     ...(proof.issuer === undefined ? {} : { issuer: proof.issuer }),
@@ -149,6 +150,11 @@ function evidenceOf(
     annotations: proof.annotations,
     notes: proof.notes,
   };
+}
+
+function formsOf(proofs: readonly ProofFound[]): readonly SignatureForm[] {
+  const forms = proofs.map(({ signature }): SignatureForm => `${signature.family} ${signature.place.via}`);
+  return [...new Set(forms)].sort();
 }
 
 function firstOf(proofs: readonly ProofFound[]): ProofFound {

@@ -77,6 +77,7 @@ function run(): Running {
     renderer,
     keysOf: () => new Map(),
     onView: () => undefined,
+    onAdmission: () => undefined,
     onWrite: (outcome) => void outcomes.push(outcome),
     onState: () => undefined,
     onBug: (error) => {

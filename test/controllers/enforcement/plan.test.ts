@@ -16,7 +16,7 @@ const rendered = (options: Partial<KyvernoObjectOptions> = {}): KyvernoObject =>
   kyvernoObject(POLICY, { format: 'ClusterPolicy', mode: 'Enforce', ...options });
 
 function wanted(object: KyvernoObject, fields: Partial<Extract<Desired, { kind: 'policy' }>> = {}): Desired {
-  return { kind: 'policy', mode: 'Enforce', object, gaps: [], notes: [], ...fields };
+  return { kind: 'policy', mode: 'Enforce', object, gaps: [], notes: [], leftOut: [], ...fields };
 }
 
 /** The object as it is in the cluster, written by us. */

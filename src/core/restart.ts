@@ -1,0 +1,134 @@
+/**
+ * Would a Pod that runs be let in again, were it created now? Our verdict, and where Kyverno 1.19 decides otherwise than
+ * we do for the same signature (measured: kyverno-live.md 1). Pure. Must never say that something is let in: only what
+ * is known to be refused is told.
+ */
+import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
+import type { RestartRefusal } from './scan-result.ts';
+import type { Evidence, SignatureForm, Verdict } from './verdict.ts';
+
+/** What of the Kyverno policy decides how it reads signatures. */
+export interface Admission {
+  readonly format: 'ClusterPolicy' | 'ImageValidatingPolicy';
+  /** TrustedKeys that are left out of it: revoked, or outside their window, though older signatures still count here. */
+  readonly leftOut: ReadonlySet<string>;
+  /** TrustedKeys whose signatures in bundles Kyverno cannot verify. */
+  readonly unreadBundles: ReadonlyMap<string, 'Ed25519' | 'certificate'>;
+}
+
+/** Why an image would be refused; undefined where nothing says so. `admission` undefined: nobody guards the door. */
+export function refusalOnRestart(
+  policy: ImageTrustPolicy,
+  verdict: Verdict,
+  admission: Admission | undefined,
+): RestartRefusal | undefined {
+  if (admission === undefined) return undefined;
+  switch (verdict.state) {
+    case 'unknown':
+      return undefined;
+    case 'rejected':
+      return { reason: verdict.reason, message: verdict.message };
+    case 'verified':
+      return refusalByKyverno(policy, verdict.evidence, admission);
+  }
+}
+
+/** A set that was met for us, and would not be for Kyverno. */
+function refusalByKyverno(
+  policy: ImageTrustPolicy,
+  evidence: readonly Evidence[],
+  admission: Admission,
+): RestartRefusal | undefined {
+  for (const group of Map.groupBy(evidence, setOf).values()) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const answers = group.map((one) => ({ key: one.trustedKey, problem: problemWith(one, policy, admission) }));
+    const readable = new Set(answers.flatMap(({ key, problem }) => (problem === undefined ? [key] : [])));
+    const [problem] = answers.flatMap((answer) => answer.problem ?? []);
+    if (problem !== undefined && readable.size < neededFor(first, policy)) return problem;
+  }
+  return undefined;
+}
+
+function setOf({ set, proves }: Evidence): string {
+  return JSON.stringify([set, proves]);
+}
+
+/** How many entries of the set have to vouch. */
+function neededFor({ set, proves }: Evidence, { spec }: ImageTrustPolicy): number {
+  const attestation =
+    proves === 'signature' ? undefined : spec.attestations.find((one) => one.type === proves.predicateType);
+  const sets = attestation?.attestors ?? spec.attestors;
+  const demanded = sets.find(({ name }) => name === set);
+  return demanded?.count ?? demanded?.entries.length ?? 1;
+}
+
+/** What keeps Kyverno from each form in which the key vouches; undefined where it reads one of them. */
+function problemWith(evidence: Evidence, policy: ImageTrustPolicy, admission: Admission): RestartRefusal | undefined {
+  const { trustedKey, forms = [] } = evidence;
+  if (admission.leftOut.has(trustedKey)) {
+    const message = `the signature by "${trustedKey}" is older than the end of that key, which vouches for nothing at admission: sign again with another key`;
+    return { reason: 'TrustedKeyLeftOut', message };
+  }
+  if (forms.length === 0) return undefined;
+  const problems = forms.map((form) => whyUnread(form, evidence, policy, admission));
+  const [first] = problems;
+  if (first === undefined || problems.includes(undefined)) return undefined;
+  const what = evidence.proves === 'signature' ? 'signature' : `attestation ${evidence.proves.predicateType}`;
+  const [reason, why] = first;
+  return { reason, message: `Kyverno does not read the ${what} by "${trustedKey}": ${why}` };
+}
+
+type Why = readonly [reason: string, why: string];
+
+/** What keeps Kyverno from a form; undefined where nothing does. */
+function whyUnread(
+  form: SignatureForm,
+  { trustedKey, proves }: Evidence,
+  policy: ImageTrustPolicy,
+  admission: Admission,
+): Why | undefined {
+  const reads = readingOf(policy, admission.format, proves);
+  const [family = '', via = ''] = form.split(' ');
+  switch (family) {
+    case 'sigstore-bundle':
+      return reads.bundles ? whyUnreadBundle(via, trustedKey, admission) : ['SignatureFormat', BUNDLE];
+    case 'cosign-simple':
+      if (!reads.tags) return ['SignatureFormat', TAG];
+      return via === 'signature-tag' ? undefined : ['SignaturePlace', OCI_11];
+    case 'cosign-dsse':
+      return reads.tags ? undefined : ['SignatureFormat', ATT];
+    default:
+      return undefined;
+  }
+}
+
+function whyUnreadBundle(via: string, trustedKey: string, { format, unreadBundles }: Admission): Why | undefined {
+  const unable = unreadBundles.get(trustedKey);
+  if (unable !== undefined) return ['KeyAlgorithm', UNABLE[unable]];
+  const isFound = format === 'ImageValidatingPolicy' || via === 'referrers-api';
+  return isFound ? undefined : ['SignaturePlace', NO_REFERRERS];
+}
+
+const BUNDLE =
+  'it is a bundle, and this policy reads tags; set spec.enforcement.kyverno.signatureFormat: Bundle, or format: ImageValidatingPolicy';
+const TAG = 'it is a tag, and this policy reads bundles; set spec.enforcement.kyverno.signatureFormat: Any or Legacy';
+const ATT =
+  'it is a tag (.att), and this policy reads bundles; attach it with cosign 3, or set format: ClusterPolicy and signatureFormat: Legacy';
+const NO_REFERRERS = 'its registry has no referrers API; set spec.enforcement.kyverno.format: ImageValidatingPolicy';
+const OCI_11 = 'it is attached as a referrer without being a bundle (OCI 1.1 mode of cosign 2); attach it by tag';
+const UNABLE = {
+  Ed25519: 'it is a bundle by an Ed25519 key, which cosign 3 uses as Ed25519ph; attach it by tag',
+  certificate: 'it is a bundle by a certificate of a private authority; attach it by tag',
+} as const;
+
+/** ClusterPolicy reads one format; ImageValidatingPolicy reads both, but attestations from bundles alone. */
+function readingOf(
+  { spec }: ImageTrustPolicy,
+  format: Admission['format'],
+  proves: Evidence['proves'],
+): { readonly tags: boolean; readonly bundles: boolean } {
+  const bundle = spec.enforcement.kyverno.signatureFormat === 'Bundle';
+  if (format === 'ClusterPolicy') return { tags: !bundle, bundles: bundle };
+  return { tags: !bundle && proves === 'signature', bundles: true };
+}
