@@ -109,7 +109,8 @@ export const CONDITION_REASONS = {
   },
   InternalError: {
     on: ['EnforcementReady'],
-    meaning: 'A fault of image-trust-operator itself: nothing is written for the policy until it is mended. Please report it.',
+    meaning:
+      'A fault of image-trust-operator itself: nothing is written for the policy until it is mended. Please report it.',
   },
   GapsOpen: {
     on: ['AdmissionGaps'],

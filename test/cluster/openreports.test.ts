@@ -116,7 +116,11 @@ describeOnClusters(
       await eventually(
         async () => {
           expect(await reports(client, 'good', 'openreports')).toEqual(['Deployment/web good/app pass Verified']);
-          expect(shownConditions(await policyStatus(client, 'good'))).toEqual(['Compliant=True', 'EnforcementReady=False', 'Ready=True']);
+          expect(shownConditions(await policyStatus(client, 'good'))).toEqual([
+            'Compliant=True',
+            'EnforcementReady=False',
+            'Ready=True',
+          ]);
         },
         { within: 15_000 },
       );
