@@ -44,13 +44,15 @@ export interface Scenario {
   readonly once?: true;
   /** How long it would take to be seen another way, in milliseconds: of what is read, where no refusal says so. */
   readonly holdMs?: number;
+  /** What is asked for where the server demands this right beside that: an apply of what is not there yet creates it. */
+  readonly within?: string;
 }
 
 const OURS = 'imagetrust.dev';
 const REPORTS = 'wgpolicyk8s.io/policyreports';
 
 /** The watches that the operator always has: without the right to list, or to watch, news does not come. */
-function read(resource: string, shows: string, act: Scenario['act']): readonly Scenario[] {
+export function read(resource: string, shows: string, act: Scenario['act']): readonly Scenario[] {
   const after =
     (verb: string, how: 'gone' | 'cut'): Scenario['act'] =>
     async (stage, name) => {
@@ -310,6 +312,7 @@ async function hasSeries(operator: Operator, labels: Readonly<Record<string, str
   return (await operator.metrics()).some((sample) => wanted.every(([label, value]) => sample.labels[label] === value));
 }
 
-function demand(holds: boolean, what: string): asserts holds {
+/** Throws what a scenario has not seen yet. */
+export function demand(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(`not seen: ${what}`);
 }

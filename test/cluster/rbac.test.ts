@@ -9,14 +9,17 @@ import type { ClusterClient } from '../support/cluster/client.ts';
 import { type Cluster, describeOnClusters, installReports } from '../support/cluster/cluster.ts';
 import { type Gate, openGate } from '../support/cluster/gate.ts';
 import { type Grant, grantsOf, takeAway } from '../support/cluster/grants.ts';
+import { installKyvernoCrds } from '../support/cluster/kyverno-crds.ts';
 import { type Operator, startOperator } from '../support/cluster/operator.ts';
 import { controllerOf, imageOf, namespace, runPod } from '../support/cluster/scene.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { runTool } from '../toolbox/toolbox.ts';
 import { ACCOUNT, OWNERS, type OwnerKind } from './owners.table.ts';
-import { AT_START, judged, SCENARIOS, type Stage } from './rbac.table.ts';
+import { ENFORCEMENT } from './rbac-enforcement.table.ts';
+import { AT_START, judged, SCENARIOS as WORK, type Stage } from './rbac.table.ts';
 
+const SCENARIOS = [...WORK, ...ENFORCEMENT];
 const CONFIG = join(import.meta.dirname, '../../config');
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 const LEASES = 'coordination.k8s.io/leases';
@@ -46,6 +49,7 @@ describeOnClusters(
       registry = stack.use(await startRegistry({ layouts }));
       await applyDefault(cluster);
       for (const api of ['wgpolicyk8s', 'openreports'] as const) await installReports(client, api);
+      await installKyvernoCrds(client, 'ClusterPolicy', 'ImageValidatingPolicy');
       await Promise.all(OWNERS.map((kind) => manyOf(kind)));
       grants = await grantsOf(client, ACCOUNT);
       gate = stack.use(await openGate(cluster.plane.entrance));
@@ -118,11 +122,12 @@ describeOnClusters(
 
     test.each(SCENARIOS.map((scenario, index) => ({ ...scenario, name: `step-${index}` })))(
       'with `$right` and not without: $shows',
-      async ({ right, act, once, name, holdMs = 0 }) => {
+      async ({ right, within, act, once, name, holdMs = 0 }) => {
         const stage: Stage = { client, gate, registry, operator };
-        let seen = await without(right, async (refused) => {
+        let seen = await without(right, async () => {
+          const before = gate.count(within ?? right, 403);
           const look = await act(stage, name);
-          await eventually(() => expect(refused()).toBe(true));
+          await eventually(() => expect(gate.count(within ?? right, 403)).toBeGreaterThan(before));
           await staysUnseen(look, holdMs);
           return look;
         });
