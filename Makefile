@@ -63,8 +63,12 @@ test: ## All of check, the packed command line and the demo, the operator on an 
 	  echo "==> The operator on the API servers" && \
 	  $(VITEST) --project cluster
 
-test-real: packages ## Against the real cosign and notation (built with Go into a cache where they are missing)
-	@$(VITEST) --project real
+# Kyverno is built, where it is missing, while the others run; its suites wait for it.
+test-real: packages ## Against the real cosign, notation and Kyverno (built with Go into a cache where they are missing)
+	@$(NODE) test/toolbox/prepare.ts kyverno kyverno-install.yaml reports-controller & \
+	  $(VITEST) --project real && \
+	  echo "==> Generated policies on the real Kyverno" && \
+	  $(VITEST) --project kyverno
 
 bench: packages build ## Figures, as ratios within one run
 	@$(NODE) test/bench/main.ts

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
  * Suites with a command of their own: they need builds or real tools. Everything else is `unit`, the fuzzing with its
  * 2,000 runs included; `fuzz` is the same with 100,000.
  */
-const APART = ['packed', 'real', 'cluster'] as const;
+const APART = ['packed', 'real', 'cluster', 'kyverno'] as const;
 
 /** One configuration for every suite; `--project` picks one. */
 export default defineConfig({
@@ -34,6 +34,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'real', include: ['test/real/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 1_800_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'kyverno', include: ['test/kyverno/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 1_800_000 },
       },
       { extends: true, test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], testTimeout: 3_600_000 } },
     ],

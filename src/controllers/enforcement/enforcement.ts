@@ -142,6 +142,7 @@ async function pursue(policy: ImageTrustPolicy, pursuit: Pursuit, signal: AbortS
   const { desk, state } = pursuit;
   for (let step = 0; ; step++) {
     const plan = planNow(policy, pursuit);
+    state.memory = { ...state.memory, settling: plan.settling };
     if (plan.action === undefined || step >= STEPS) return plan;
     const written = await write(desk.options.client, policy, plan.action, signal);
     desk.options.onWrite(written.kind);

@@ -7,6 +7,7 @@ import type { EnforcementView } from '../../core/enforcement.ts';
 import type { AdmissionMode, KyvernoFormat, KyvernoObject } from '../../outputs/kyverno/rendering.ts';
 import type { Desired } from './desired.ts';
 import { type ObservedPolicy, specIdOf } from './observed.ts';
+import { settledAt, type Settling, settlingOf } from './settling.ts';
 
 /** What is remembered of a policy between two looks. */
 export interface Memory {
@@ -16,6 +17,8 @@ export interface Memory {
   readonly writtenAt?: Date;
   /** Somebody else's object has the name; when that was seen. */
   readonly taken?: { readonly format: KyvernoFormat; readonly name: string; readonly at: Date };
+  /** The policy that takes the place of another. */
+  readonly settling?: Settling | undefined;
 }
 
 /** The situation of one ImageTrustPolicy. */
@@ -41,6 +44,8 @@ export interface Plan {
   readonly view: EnforcementView;
   /** When to look again, with nothing but time. */
   readonly next?: Date;
+  /** To be remembered until the next look. */
+  readonly settling?: Settling;
 }
 
 /** Somebody who keeps changing our policy is answered this often, in milliseconds. */
@@ -98,9 +103,19 @@ function planPolicy(desired: Wanted, situation: Situation): Plan {
   }
   const [old] = observed.filter((one) => one !== target && one.written && !one.going);
   const view = viewOf(readyOf(target, desired, old), target, desired.gaps);
-  // Kyverno has the new one: only now may the old one go.
-  const replaced = old !== undefined && target.readiness.state === 'ready';
-  return replaced ? { view, action: { do: 'remove', policy: old } } : { view };
+  return old === undefined ? { view } : replacing(view, { target, old }, situation);
+}
+
+/** Kyverno has the new one, and the API server has had the time to hear of it: only now may the old one go. */
+function replacing(
+  view: EnforcementView,
+  { target, old }: { readonly target: ObservedPolicy; readonly old: ObservedPolicy },
+  { memory, now }: Situation,
+): Plan {
+  const settling = settlingOf(target, memory.settling, now);
+  if (settling === undefined) return { view };
+  const next = settledAt(settling);
+  return next <= now ? { view, settling, action: { do: 'remove', policy: old } } : { view, settling, next };
 }
 
 function unclaimed({ object, gaps }: Wanted, { observed, memory: { taken }, now }: Situation): Plan {
@@ -146,12 +161,11 @@ function readyOf(target: ObservedPolicy, { mode, notes }: Wanted, old: ObservedP
   const { state, message } = target.readiness;
   const stays = old === undefined ? '' : `; ${named(old)} stays until then`;
   switch (state) {
-    case 'ready':
-      return {
-        status: 'True',
-        reason: 'PolicyReady',
-        message: [`${named(target)} ${DOES[mode]}`, ...notes].join('; '),
-      };
+    case 'ready': {
+      const leaves = old === undefined ? [] : [`${named(old)} stays until the API server surely asks about it`];
+      const said = [`${named(target)} ${DOES[mode]}`, ...leaves, ...notes];
+      return { status: 'True', reason: 'PolicyReady', message: said.join('; ') };
+    }
     case 'pending':
       return pending(`Kyverno has not said yet that ${named(target)} is ready${stays}`);
     case 'refused': {

@@ -7,7 +7,7 @@ import { API_VERSION, KINDS, LABELS } from '../../api/group.ts';
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
 import { demandPolicy } from './check.ts';
 import { clusterPolicySpec } from './cluster-policy.ts';
-import { demandsAt, windowEdges } from './demands.ts';
+import { type DemandedSet, demandsAt, windowEdges } from './demands.ts';
 import { imageValidatingPolicySpec, type SpecParts } from './image-validating-policy.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { kyvernoName } from './names.ts';
@@ -31,7 +31,8 @@ export function renderKyverno(request: RenderRequest): Rendering {
   const reading = readingOf(policy, format);
   const scope = scopeAt(policy, now, ledger);
   const { sets, leftOut } = demandsAt(request, reading, ledger);
-  noteSettings(policy, format, ledger);
+  if (sets.some(readsCosign)) noteFormat(policy, reading, ledger);
+  noteSettings(policy, ledger);
   const parts: SpecParts = { request, scope, sets, reading, ledger };
   const changesAt = nextAfter(now, [...exceptionEnds(policy), ...windowEdges(request)]);
   const facts = {
@@ -68,12 +69,22 @@ function specOf(parts: SpecParts): Readonly<Record<string, unknown>> | undefined
   return parts.request.format === 'ClusterPolicy' ? clusterPolicySpec(parts) : imageValidatingPolicySpec(parts);
 }
 
-function noteSettings({ spec }: ImageTrustPolicy, format: KyvernoFormat, ledger: Ledger): void {
-  const { signatureFormat } = spec.enforcement.kyverno;
+/** Can a signature of cosign vouch through it? Notary signatures have no formats. */
+function readsCosign({ attestation, clauses }: DemandedSet): boolean {
+  const verifiers = clauses.flatMap(({ vouchers }) => vouchers.flatMap((voucher) => voucher.verifiers));
+  return attestation === undefined && verifiers.some(({ type }) => type !== 'notation');
+}
+
+function noteFormat({ spec }: ImageTrustPolicy, reading: Reading, ledger: Ledger): void {
   const field = 'spec.enforcement.kyverno.signatureFormat';
   const features = { Any: 'anyFormat', Legacy: 'legacyFormat', Bundle: 'bundleFormat' } as const;
-  ledger.note(features[signatureFormat], field);
-  if (signatureFormat !== 'Bundle' && format === 'ImageValidatingPolicy') ledger.note('bundleHidesTag', field);
+  ledger.note(features[spec.enforcement.kyverno.signatureFormat], field);
+  if (reading === 'any') ledger.note('bundleHidesTag', field);
+  if (reading !== 'bundle') ledger.note('signatureManifests', field);
+}
+
+function noteSettings({ spec }: ImageTrustPolicy, ledger: Ledger): void {
+  const { signatureFormat } = spec.enforcement.kyverno;
   if (spec.attestations.length > 0) {
     const attested = { Any: 'attestations', Legacy: 'attestationsLegacy', Bundle: 'attestationsBundle' } as const;
     ledger.note(attested[signatureFormat], 'spec.attestations');

@@ -50,7 +50,7 @@ function keyVouchers(material: Material<'publicKey'>, base: Base, ctx: VoucherCo
     return [{ id: `kms ${kms}`, realm: `kms ${kms}`, vague: false, verifiers: [verifier] }];
   }
   return material.keys.map(({ pem, fingerprint, algorithm }) => {
-    if (algorithm === 'Ed25519' && ctx.reading !== 'legacy') ctx.ledger.note('ed25519Bundles', where);
+    if (algorithm === 'Ed25519') ctx.ledger.note('ed25519Prehashed', where);
     const verifiers = hashesOf(algorithm, ctx.reading).map(
       (hash): Verifier => ({ ...base, type: 'key', source: { pem }, hash, log }),
     );

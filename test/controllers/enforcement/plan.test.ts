@@ -46,6 +46,12 @@ const other = (format: KyvernoFormat): ObservedPolicy => there(rendered({ format
 const taken = { format: 'ClusterPolicy', name: C.metadata.name } as const;
 const OLD = there(I, READY_I);
 
+/** It has been ready, as it is, for so many milliseconds. */
+function settling(object: KyvernoObject, ms: number): NonNullable<Memory['settling']> {
+  const { uid, specId } = there(object, READY);
+  return { id: `${uid} ${specId}`, since: ago(ms) };
+}
+
 describe('what is to be done', () => {
   it.each<[behaviour: string, row: Row, expected: string]>([
     ['claims the name where nothing of ours has it', { desired: wanted(C) }, 'claim; Unknown PolicyPending'],
@@ -114,9 +120,42 @@ describe('what is to be done', () => {
       'nothing; Unknown PolicyPending',
     ],
     [
-      'removes the old one then',
+      'keeps it when Kyverno says so: the API server hears of it a moment later',
       { desired: wanted(C), observed: [OLD, there(C, READY)] },
+      'nothing; True PolicyReady; again in 10 s',
+    ],
+    [
+      'keeps it as long as the new one has not been ready long enough',
+      { desired: wanted(C), observed: [OLD, there(C, READY)], memory: { settling: settling(C, 9_000) } },
+      'nothing; True PolicyReady; again in 1 s',
+    ],
+    [
+      'removes the old one then',
+      { desired: wanted(C), observed: [OLD, there(C, READY)], memory: { settling: settling(C, 10_000) } },
       'remove ImageValidatingPolicy; True PolicyReady',
+    ],
+    [
+      'starts anew when the new one was not ready in between',
+      { desired: wanted(C), observed: [OLD, there(C)], memory: { settling: settling(C, 9_000) } },
+      'nothing; Unknown PolicyPending',
+    ],
+    [
+      'starts anew when the new one says something else',
+      {
+        desired: wanted(C),
+        observed: [OLD, there(C, READY)],
+        memory: { settling: settling(rendered({ mark: 'k2' }), 10_000) },
+      },
+      'nothing; True PolicyReady; again in 10 s',
+    ],
+    [
+      'starts anew when the new one was removed and written again',
+      {
+        desired: wanted(C),
+        observed: [OLD, there(C, READY, { uid: 'uid-2' })],
+        memory: { settling: settling(C, 10_000) },
+      },
+      'nothing; True PolicyReady; again in 10 s',
     ],
     [
       'never removes a copy that somebody made of ours',
@@ -190,6 +229,9 @@ describe('what is to be done', () => {
     });
     const waiting = planEnforcement({ desired: wanted(C), observed: [OLD, there(C)], memory: {}, now: NOW }).view;
     expect(waiting.ready.message).toContain('ImageValidatingPolicy image-trust-production stays until then');
+    const settled = planEnforcement({ desired: wanted(C), observed: [OLD, there(C, READY)], memory: {}, now: NOW });
+    expect(settled.view.ready.message).toContain('stays until the API server surely asks about it');
+    expect(settled.settling).toEqual(settling(C, 0));
   });
 });
 

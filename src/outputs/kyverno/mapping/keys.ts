@@ -31,9 +31,18 @@ export const KEYS = {
     ),
     ImageValidatingPolicy: exact('verifyAttestationSignatures with the statement type of signatures demanded.'),
   },
-  ed25519Bundles: {
+  signatureManifests: {
+    feature:
+      'signature manifests that refer to their image (an experiment of cosign 2), with signatureFormat Any or Legacy',
+    ...both(tighter('They are not read: an image that has no other signature is refused. Sign it again.')),
+  },
+  ed25519Prehashed: {
     feature: 'Ed25519 keys of cosign 3',
-    ...both(tighter('cosign 3 signs with Ed25519ph, which Kyverno does not verify: such images are refused.')),
+    ...both(
+      tighter(
+        'cosign 3 signs with Ed25519ph, in both formats, which Kyverno does not verify: such images are refused.',
+      ),
+    ),
   },
   kms: {
     feature: 'publicKey.kms',
