@@ -32,6 +32,7 @@ export interface OperatorFlags {
   readonly plainHttp: readonly string[];
   readonly registryConfig?: string;
   readonly registryCa?: string;
+  readonly allowPrivate: readonly string[];
 }
 
 /** How much is logged. */
@@ -123,6 +124,9 @@ function registryOptions(): readonly Option[] {
       'docker config.json with credentials (default: $DOCKER_CONFIG or ~/.docker)',
     ),
     new Option('--registry-ca <FILE>', 'PEM certificate authorities of the registries, beside the built-in ones'),
+    new Option('--allow-private <HOST,...>', 'registries may send us to HOST although it is not public')
+      .default([], 'none')
+      .argParser(list),
   ];
 }
 

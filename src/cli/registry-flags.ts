@@ -23,6 +23,7 @@ export interface RegistryFlags {
   readonly plainHttp: readonly string[];
   readonly registryConfig?: string;
   readonly registryCa?: string;
+  readonly allowPrivate: readonly string[];
 }
 
 /** What a policy adds to the flags. */
@@ -42,7 +43,13 @@ export function declareRegistryFlags(command: Command): Command {
     )
     .option('--plain-http <HOST>', 'speak plain HTTP to HOST[:PORT] (repeatable)', repeated, [])
     .option('--registry-config <FILE>', 'docker config.json with credentials (default: $DOCKER_CONFIG or ~/.docker)')
-    .option('--registry-ca <FILE>', 'PEM certificate authorities of the registries, beside the built-in ones');
+    .option('--registry-ca <FILE>', 'PEM certificate authorities of the registries, beside the built-in ones')
+    .option(
+      '--allow-private <HOST>',
+      'registries may send us to HOST although it is not public (repeatable)',
+      repeated,
+      [],
+    );
 }
 
 /** The rules of `--mirror`, or of anything written like it. Throws UsageError. */
@@ -90,6 +97,7 @@ async function openRegistry(
     limits: more.limits,
     onRequest: more.onRequest,
     plainHttp: [...flags.plainHttp, ...more.plainHttp],
+    allowPrivate: flags.allowPrivate,
     ca: ca.length === 0 ? undefined : { all: ca.join('\n') },
     proxy: {
       httpsProxy: env['HTTPS_PROXY'] ?? env['https_proxy'],

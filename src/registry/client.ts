@@ -16,6 +16,7 @@ import { parseManifest } from './manifest.ts';
 import { ACCEPT_MANIFESTS, essenceOf } from './media-type.ts';
 import { completeOptions, type RegistryOptions } from './options.ts';
 import { createPass } from './pass.ts';
+import { createReach } from './reach.ts';
 import { createReferrers } from './referrers.ts';
 import { createSender, type Sender } from './sender.ts';
 import {
@@ -64,6 +65,8 @@ export function createRegistrySource(options: RegistryOptions = {}): RegistrySou
     idleTimeoutMs: limits.idleTimeoutMs,
     ca: options.ca,
     proxy: options.proxy,
+    reach: createReach(options.lookup),
+    allowPrivate: new Set(options.allowPrivate?.map((host) => host.toLowerCase())),
   });
   const wire = createWire(transport, context);
   const sender = createSender(wire, createAuthorizer(wire, context), context);

@@ -11,21 +11,22 @@ export type Credential =
   | { readonly type: 'access-token'; readonly token: string };
 
 /**
- * Finds the credential for a repository. `host` is that of the reference (`docker.io`, `localhost:5000`), `path` the
- * repository's. Undefined: anonymous. Throws Failure unauthorized where a credential is configured and cannot be had.
+ * Finds the credentials for a repository, the most fitting first; the next is tried where a registry refuses one. `host`
+ * is that of the reference (`docker.io`, `localhost:5000`), `path` the repository's. None: anonymous. Throws Failure
+ * unauthorized where a credential is configured and cannot be had.
  */
-export type CredentialProvider = (host: string, path: string, signal: AbortSignal) => Promise<Credential | undefined>;
+export type CredentialProvider = (host: string, path: string, signal: AbortSignal) => Promise<readonly Credential[]>;
 
 /** The provider that never has any. */
-export const anonymous: CredentialProvider = () => Promise.resolve(undefined);
+export const anonymous: CredentialProvider = () => Promise.resolve([]);
 
-/** Asks one provider after the other: the first that has a credential counts. */
+/** Asks one provider after the other: those of the first that has any count. */
 export function firstCredential(providers: readonly CredentialProvider[]): CredentialProvider {
   return async (host, path, signal) => {
     for (const provider of providers) {
-      const credential = await provider(host, path, signal);
-      if (credential !== undefined) return credential;
+      const credentials = await provider(host, path, signal);
+      if (credentials.length > 0) return credentials;
     }
-    return undefined;
+    return [];
   };
 }

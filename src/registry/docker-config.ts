@@ -1,12 +1,13 @@
 /**
- * Credentials out of docker's config.json: `auths`, `credHelpers`, `credsStore`. Owns which entry serves a repository;
- * must never put what it reads into a message, and never hands a host an entry of another.
+ * Credentials out of docker's config.json: `auths`, `credHelpers`, `credsStore`. Owns what an entry may look like and
+ * who is asked first; must never put what it reads into a message, and never hands a host an entry of another.
  */
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Failure, invalid } from '../core/failure.ts';
 import { anonymous, type Credential, type CredentialProvider } from './credential.ts';
+import { credentialHost, canonicalKey, fittingKeys, isPattern } from './credential-key.ts';
 import { type HelperRunner, runHelper } from './credential-helper.ts';
 import { asObject, isObject, type JsonObject, kindOf, parseJsonObject } from './json.ts';
 
@@ -28,12 +29,6 @@ export interface DockerConfig {
 
 /** Docker Hub's own key, which predates registries with names. */
 const HUB_KEY = 'https://index.docker.io/v1/';
-const HUB_HOSTS: ReadonlySet<string> = new Set([
-  'index.docker.io',
-  'registry-1.docker.io',
-  'docker.io',
-  'registry.hub.docker.com',
-]);
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** A provider over the file. Throws unavailable where a named file cannot be read, invalid where it is broken. */
@@ -77,23 +72,28 @@ export function parseAuths(value: unknown, where: string): ReadonlyMap<string, C
 }
 
 /**
- * A provider over a parsed file, by the rules of docker and of Kubernetes' path-scoped entries: the longest key that is
- * the repository or a prefix of it by whole segments; a helper for the host before the store, the store before `auths`.
+ * A provider over a parsed file, by the rules of docker and of Kubernetes' path-scoped entries: the most specific key
+ * (see `fittingKeys`); a helper for the host before the store, the store before an entry for the host as a whole.
  */
 export function credentialsOf(config: DockerConfig, run: HelperRunner): CredentialProvider {
   return async (host, path, signal) => {
-    const keys = keysOf(host, path);
-    const helper = keys.map((key) => ({ key, name: config.helpers.get(key) })).find(({ name }) => name !== undefined);
-    if (helper?.name !== undefined) return run(helper.name, serverOf(helper.key), signal);
-    const scoped = keys
-      .slice(0, -1)
-      .map((key) => config.auths.get(key))
-      .find((credential) => credential !== undefined);
-    if (scoped !== undefined) return scoped;
-    const key = keys.at(-1) ?? host;
-    const stored = config.store === undefined ? undefined : await run(config.store, serverOf(key), signal);
-    return stored ?? config.auths.get(key);
+    const [helperKey] = fittingKeys(config.helpers.keys(), host, path);
+    const helper = helperKey === undefined ? undefined : config.helpers.get(helperKey);
+    if (helper !== undefined) return listed(await run(helper, serverOf(helperOf(helperKey, host)), signal));
+    const [key] = fittingKeys(config.auths.keys(), host, path);
+    const found = key === undefined ? undefined : config.auths.get(key);
+    if (config.store === undefined || (key !== undefined && key.includes('/'))) return listed(found);
+    return listed((await run(config.store, serverOf(credentialHost(host)), signal)) ?? found);
   };
+}
+
+function listed(credential: Credential | undefined): readonly Credential[] {
+  return credential === undefined ? [] : [credential];
+}
+
+/** A helper knows hosts, not patterns of them. */
+function helperOf(key: string | undefined, host: string): string {
+  return key === undefined || isPattern(key) ? credentialHost(host) : key;
 }
 
 function defaultPath(env: DockerConfigOptions['env']): string {
@@ -107,23 +107,6 @@ function unreadable(path: string, error: unknown, optional: boolean): undefined 
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (optional && (code === 'ENOENT' || code === 'ENOTDIR')) return undefined;
   throw new Failure({ kind: 'unavailable' }, `${path}: the registry configuration cannot be read (${String(code)})`);
-}
-
-/** Host and path without scheme and API version, lower-case host; every name of Docker Hub is `docker.io`. */
-function canonicalKey(key: string): string {
-  const [, address] = /^https?:\/\/(.*)$/i.exec(key.trim()) ?? [];
-  const bare = (address ?? key.trim()).replace(/\/+$/, '');
-  const plain = address === undefined ? bare : bare.replace(/\/v[12]$/, '');
-  const slash = plain.indexOf('/');
-  const host = (slash < 0 ? plain : plain.slice(0, slash)).toLowerCase();
-  return `${HUB_HOSTS.has(host) ? 'docker.io' : host}${slash < 0 ? '' : plain.slice(slash)}`;
-}
-
-/** The keys that may serve a repository, most specific first; the host alone is last. */
-function keysOf(host: string, path: string): readonly string[] {
-  const name = HUB_HOSTS.has(host.toLowerCase()) ? 'docker.io' : host.toLowerCase();
-  const parts = path.split('/');
-  return [...parts.keys()].map((i) => [name, ...parts.slice(0, parts.length - i)].join('/')).concat(name);
 }
 
 /** What a helper is asked for: docker stores Hub's credentials under its old address. */
@@ -149,8 +132,9 @@ function parseEntry(value: unknown, where: string): Credential | undefined {
 }
 
 function decodeAuth(auth: string, where: string): Credential {
-  const decoded = /^[A-Za-z0-9+/]+={0,2}\s*$/.test(auth)
-    ? Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '')
+  const packed = auth.replaceAll(/\s/g, '');
+  const decoded = /^[A-Za-z0-9+/]+={0,2}$/.test(packed)
+    ? Buffer.from(packed, 'base64').toString('utf8').replace(/\0+$/, '')
     : '';
   const colon = decoded.indexOf(':');
   if (colon < 1) throw invalid(where, 'base64 of user:password', 'something else');

@@ -1,4 +1,5 @@
 /** What a registry client is made of. Owns the defaults; must never read them from the environment. */
+import type { LookupFunction } from 'node:net';
 import type { ProxyEnvironment } from './proxy.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { anonymous, type CredentialProvider } from './credential.ts';
@@ -67,6 +68,10 @@ export interface RegistryOptions {
    * back to plain HTTP by themselves.
    */
   readonly plainHttp?: readonly string[] | undefined;
+  /** Hosts without port that registries may send us to (redirects, token services) although they are not public. */
+  readonly allowPrivate?: readonly string[] | undefined;
+  /** How names are resolved for that check; the system's way by default. */
+  readonly lookup?: LookupFunction | undefined;
   readonly ca?: CaOptions | undefined;
   readonly proxy?: ProxyEnvironment | undefined;
   readonly clock?: Clock | undefined;

@@ -5,7 +5,8 @@
  */
 import { Failure, invalid } from '../core/failure.ts';
 import type { Credential, CredentialProvider } from './credential.ts';
-import { credentialsOf, parseAuths } from './docker-config.ts';
+import { credentialHost, fittingKeys } from './credential-key.ts';
+import { parseAuths } from './docker-config.ts';
 import { parseJsonObject } from './json.ts';
 
 /** A Secret by what is read of it. */
@@ -18,22 +19,28 @@ export interface PullSecret {
 
 const CONFIG_JSON = '.dockerconfigjson';
 const CONFIG_LEGACY = '.dockercfg';
+/** Credentials of one repository that are tried. */
+const MAX_TRIED = 16;
 const BASIC_AUTH = 'kubernetes.io/basic-auth';
 
 /**
- * A provider over all of these Secrets, as kubelet reads them: the most specific entry of all counts, among equals
- * that of the first Secret. `ownHost` is the one registry that a Secret without a host (basic-auth) may serve; absent
+ * A provider over all of these Secrets, as kubelet reads them: the most specific entry of all first, among equals that
+ * of the first Secret; the others where a registry refuses it. `ownHost` is the one registry that a Secret without a host (basic-auth) may serve; absent
  * where there are several. Throws unauthorized with the Secret and the place in it, and never with a value: without the
  * Secret the registry would be asked as anybody.
  */
 export function credentialsOfSecrets(secrets: readonly PullSecret[], ownHost?: string): CredentialProvider {
-  const auths = new Map<string, Credential>();
+  const auths = new Map<string, Credential[]>();
   for (const secret of secrets) {
-    for (const [place, credential] of entriesOf(secret, ownHost)) {
-      if (!auths.has(place)) auths.set(place, credential);
-    }
+    for (const [key, credential] of entriesOf(secret, ownHost)) auths.set(key, [...(auths.get(key) ?? []), credential]);
   }
-  return credentialsOf({ auths, helpers: new Map(), store: undefined }, () => Promise.resolve(undefined));
+  return (host, path) =>
+    Promise.resolve(distinct(fittingKeys(auths.keys(), host, path).flatMap((key) => auths.get(key) ?? [])));
+}
+
+/** Each once, in order; no more than a registry should be bothered with. */
+export function distinct(credentials: readonly Credential[]): readonly Credential[] {
+  return [...new Map(credentials.map((one) => [JSON.stringify(one), one])).values()].slice(0, MAX_TRIED);
 }
 
 function entriesOf(secret: PullSecret, ownHost: string | undefined): ReadonlyMap<string, Credential> {
@@ -71,5 +78,5 @@ function basicOf({ where, type, texts }: PullSecret, ownHost: string | undefined
       'a Secret of type kubernetes.io/dockerconfigjson',
       'one of type basic-auth, which names no registry, where spec.images names not exactly one',
     );
-  return new Map([[ownHost, { type: 'basic', username, password }]]);
+  return new Map([[credentialHost(ownHost), { type: 'basic', username, password }]]);
 }

@@ -105,16 +105,11 @@ async function attempt(parts: Parts, request: ApiRequest, slot: Slot, flight: Fl
   }
 }
 
-/** At most one challenge is answered: a second 401 after it means that what we have does not open this door. */
-async function authorised({ wire, authorizer }: Parts, request: ApiRequest, flight: Flight): Promise<HttpAnswer> {
+function authorised({ wire, authorizer }: Parts, request: ApiRequest, flight: Flight): Promise<HttpAnswer> {
   const { repository, where } = request;
-  const who = { repository, signal: flight.signal, where };
-  const first = await authorizer.header(who);
-  const answer = await wire.toRegistry(wireRequest(request, first, flight));
-  if (answer.status !== 401 || !authorizer.learn(who, answer, first)) return answer;
-  const second = await authorizer.header(who);
-  if (second === undefined || second === first) return answer;
-  return wire.toRegistry(wireRequest(request, second, flight));
+  return authorizer.letIn({ repository, signal: flight.signal, where }, (authorization) =>
+    wire.toRegistry(wireRequest(request, authorization, flight)),
+  );
 }
 
 function missOfAnswer({ context }: Parts, answer: HttpAnswer, request: ApiRequest, slot: Slot): Miss {

@@ -42,7 +42,7 @@ export async function fetchToken(wire: Wire, clock: Clock, request: TokenRequest
   const realm = demandRealm(wire, request);
   const http =
     request.credential?.type === 'identity-token' ? exchangeRequest(realm, request) : tokenRequest(realm, request);
-  const answer = await wire.toAddress(http).catch((error: unknown) => fail(error, request));
+  const answer = await wire.toAddress(http, request.host).catch((error: unknown) => fail(error, request));
   if (answer.status !== 200) throw refused(answer, request, clock);
   const json = parseJsonObject(answer.body, `${request.where}: token of ${realm.host}`);
   const value = json.token ?? json.access_token;

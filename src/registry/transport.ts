@@ -1,11 +1,14 @@
 /**
  * One HTTP exchange: a request out, a whole bounded body back. Owns the connections (kept alive, bounded per host),
- * TLS roots and proxies. Must never retry, redirect, or know what a token is.
+ * TLS roots and proxies, and that a connection made for a registry's errand is of no use to another. Must never retry,
+ * redirect, or know what a token is.
  */
 import { getCACertificates } from 'node:tls';
-import { type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { invalid } from '../core/failure.ts';
+import { hostnameOf } from './host.ts';
 import { type ProxyEnvironment, proxyFor } from './proxy.ts';
+import type { Errand, Reach } from './reach.ts';
 
 /** A request. `maxBytes` caps the body of an answer that succeeds. */
 export interface HttpRequest {
@@ -13,6 +16,8 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** host[:port] of the registry that sends us there, where the address is not its own. */
+  readonly sentBy?: string;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
   /** For messages. */
@@ -39,6 +44,9 @@ export interface TransportOptions {
   readonly idleTimeoutMs: number;
   readonly ca?: CaOptions | undefined;
   readonly proxy?: ProxyEnvironment | undefined;
+  readonly reach: Reach;
+  /** Hosts (without port) that any registry may send us to, wherever they are. */
+  readonly allowPrivate: ReadonlySet<string>;
 }
 
 /** Sends requests. `exchange` throws what undici or the system throws, the signal's reason, or Failure invalid. */
@@ -53,20 +61,32 @@ const MAX_ORIGINS = 256;
 /** Makes a transport with one pool of connections per origin. */
 export function createTransport(options: TransportOptions): Transport {
   const pools = new Map<string, Dispatcher>();
-  const poolOf = (url: URL): Dispatcher => {
-    const existing = pools.get(url.origin);
+  const poolOf = (request: HttpRequest): Dispatcher => {
+    const { url } = request;
+    const errand = errandOf(request, options);
+    const key = errand === undefined ? url.origin : `${url.origin} ${errand.kinds.join(' ')}`;
+    const existing = pools.get(key);
     if (existing !== undefined) return existing;
-    const pool = openPool(url, options);
-    pools.set(url.origin, pool);
+    const pool = openPool(url, options, errand);
+    pools.set(key, pool);
     retireOldest(pools);
     return pool;
   };
   return {
-    exchange: (request) => exchange(poolOf(request.url), request),
+    exchange: async (request) => exchange(poolOf(request), request),
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },
   };
+}
+
+/** Where the registry may send us; undefined where it is the registry itself that is asked, or a place that is allowed. */
+function errandOf({ url, sentBy, where }: HttpRequest, { reach, allowPrivate }: TransportOptions): Errand | undefined {
+  const hostname = hostnameOf(url.host);
+  if (sentBy === undefined || allowPrivate.has(hostname)) return undefined;
+  const errand = { hostname, kinds: reach.kindsFor(sentBy), where };
+  reach.demandHost(errand);
+  return errand;
 }
 
 /** Registries redirect to as many hosts as they like: the oldest connections are closed once their requests are done. */
@@ -78,7 +98,7 @@ function retireOldest(pools: Map<string, Dispatcher>): void {
   pool.close().catch(() => undefined);
 }
 
-function openPool(url: URL, options: TransportOptions): Dispatcher {
+function openPool(url: URL, options: TransportOptions, errand: Errand | undefined): Dispatcher {
   const pem = [options.ca?.all, options.ca?.hosts?.[url.host]].filter((text) => text !== undefined);
   const tls = pem.length === 0 ? {} : { ca: [...getCACertificates('default'), ...pem] };
   const common = {
@@ -90,7 +110,25 @@ function openPool(url: URL, options: TransportOptions): Dispatcher {
   };
   const proxy = options.proxy === undefined ? undefined : proxyFor(url, options.proxy);
   if (proxy !== undefined) return new ProxyAgent({ ...common, uri: proxy, requestTls: tls });
-  return new Pool(url.origin, { ...common, connect: { ...tls, timeout: options.connectTimeoutMs } });
+  return new Pool(url.origin, { ...common, connect: connectorOf(url, tls, options, errand) });
+}
+
+/** Connections to a registry itself tell where it is; those on its errands go where it may send us. */
+function connectorOf(
+  { host }: URL,
+  tls: { readonly ca?: string[] },
+  { connectTimeoutMs: timeout, reach }: TransportOptions,
+  errand: Errand | undefined,
+): buildConnector.connector {
+  const plain = { ...tls, timeout, allowH2: false };
+  if (errand !== undefined) return buildConnector({ ...plain, lookup: reach.lookup(errand) });
+  const connect = buildConnector(plain);
+  return (target, callback) =>
+    connect(target, (...result) => {
+      const address = result[1]?.remoteAddress;
+      if (address !== undefined) reach.connected(host, address);
+      callback(...result);
+    });
 }
 
 /** Dispatched without a stream in between: at thousands of answers a second the stream is what costs. */

@@ -18,8 +18,8 @@ export interface WireRequest extends Omit<HttpRequest, 'url'> {
 export interface Wire {
   /** To a registry by host. */
   toRegistry(request: WireRequest): Promise<HttpAnswer>;
-  /** To an address; used for token services. */
-  toAddress(request: HttpRequest): Promise<HttpAnswer>;
+  /** To an address that the registry at `host` names; used for token services. */
+  toAddress(request: HttpRequest, host: string): Promise<HttpAnswer>;
   /** The scheme that is spoken with this registry, as far as known. */
   schemeOf(host: string): 'https:' | 'http:';
 }
@@ -38,11 +38,14 @@ export function createWire(transport: Transport, context: ClientContext): Wire {
   const parts: Parts = { transport, context, learned: new Map() };
   return {
     schemeOf: (host) => schemeOf(parts, host),
-    toAddress: (request) => (request.method === 'POST' ? once(parts, request) : follow(parts, request)),
+    toAddress: (request, host) => {
+      const errand = sentOn(request, host);
+      return errand.method === 'POST' ? once(parts, errand) : follow(parts, errand, host);
+    },
     toRegistry: ({ host, target, ...rest }) => {
       const request = { ...rest, url: new URL(`${schemeOf(parts, host)}//${host}${target}`) };
       const undecided = isLoopback(host) && !isPlain(host, context) && !parts.learned.has(host);
-      return undecided ? toLoopback(parts, request, host) : follow(parts, request);
+      return undecided ? toLoopback(parts, request, host) : follow(parts, request, host);
     },
   };
 }
@@ -54,18 +57,24 @@ function schemeOf({ context, learned }: Parts, host: string): 'https:' | 'http:'
 /** TLS first. Plain HTTP only where the other side does not speak TLS, and remembered only once it has answered. */
 async function toLoopback(parts: Parts, request: HttpRequest, host: string): Promise<HttpAnswer> {
   try {
-    const answer = await follow(parts, request);
+    const answer = await follow(parts, request, host);
     parts.learned.set(host, 'https:');
     return answer;
   } catch (error) {
     if (!speaksNoTls(error) || request.signal.aborted) throw error;
-    const answer = await follow(parts, { ...request, url: new URL(request.url.href.replace(/^https:/, 'http:')) });
+    const plain = { ...request, url: new URL(request.url.href.replace(/^https:/, 'http:')) };
+    const answer = await follow(parts, plain, host);
     parts.learned.set(host, 'http:');
     return answer;
   }
 }
 
-async function follow(parts: Parts, request: HttpRequest): Promise<HttpAnswer> {
+/** What goes elsewhere than to the registry, goes there at its request. */
+function sentOn({ sentBy: _before, ...request }: HttpRequest, host: string): HttpRequest {
+  return request.url.host === new URL(`${request.url.protocol}//${host}`).host ? request : { ...request, sentBy: host };
+}
+
+async function follow(parts: Parts, request: HttpRequest, host: string): Promise<HttpAnswer> {
   const { redirects } = parts.context.limits;
   let current = request;
   for (let hops = 0; hops <= redirects; hops++) {
@@ -73,7 +82,7 @@ async function follow(parts: Parts, request: HttpRequest): Promise<HttpAnswer> {
     if (!REDIRECTS.has(answer.status)) {
       return current.url.origin === request.url.origin ? answer : demandNoChallenge(answer, request);
     }
-    current = redirected(current, answer);
+    current = sentOn(redirected(current, answer), host);
   }
   throw invalid(request.where, `at most ${redirects} redirects`, 'more');
 }

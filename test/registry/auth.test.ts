@@ -29,9 +29,9 @@ function client(credentials: CredentialProvider | undefined, more: RegistryOptio
 }
 
 const always =
-  (credential: Credential): CredentialProvider =>
+  (...credentials: readonly Credential[]): CredentialProvider =>
   () =>
-    Promise.resolve(credential);
+    Promise.resolve(credentials);
 const at = (registry: TestRegistry, path = 'team/app') => ({ registry: registry.host, path });
 const secrets = (registry: TestRegistry) =>
   registry.requests.filter(({ authorization }) => authorization !== undefined);
@@ -109,13 +109,77 @@ describe('getting in', () => {
   });
 });
 
+describe('of several credentials', () => {
+  const user = (username: string, password = 'p'): Credential => ({ type: 'basic', username, password });
+  const RIGHT = user('ci', 's3cret:ü');
+  const AUTHS = [
+    { type: 'basic', username: 'ci', password: 's3cret:ü' },
+    { type: 'bearer', username: 'ci', password: 's3cret:ü' },
+  ] as const;
+
+  test.each(AUTHS)('the one that opens is found and kept ($type)', async (auth) => {
+    const registry = await registryWith({ auth });
+    const source = client(always(user('a'), user('b'), RIGHT, user('c')));
+    await source.manifest(at(registry), 'v1', options);
+    const before = registry.requests.length;
+    const shown = secrets(registry).map(({ authorization }) => authorization);
+    expect(shown).not.toContain(basicOf('c', 'p'));
+    await kindOf(source.manifest(at(registry), 'v2', options));
+    expect(registry.requests.slice(before).map(({ status }) => status)).toEqual([404]);
+  });
+
+  test.each(AUTHS)('none opens: the refusal is told ($type)', async (auth) => {
+    const registry = await registryWith({ auth });
+    const failure = await failureOf(client(always(user('a'), user('b'))).manifest(at(registry), 'v1', options));
+    expect(failure.detail.kind).toBe('unauthorized');
+  });
+
+  test('one that sees nothing does not speak for one that sees', async () => {
+    const registry = await registryWith({ auth: { type: 'basic', username: 'ci', password: 's3cret:ü' } });
+    const blind = basicOf('blind', 'p');
+    registry.fault({ match: '/v2/', authorization: blind, status: 404 });
+    const source = client(always(user('blind'), RIGHT));
+    await source.manifest(at(registry), 'v1', options);
+    const before = registry.requests.length;
+    expect(await kindOf(source.manifest(at(registry), 'gone', options))).toBe('not-found');
+    expect(registry.requests.slice(before).map(({ status }) => status)).toEqual([404]);
+  });
+
+  test('"not found" for one and a refusal for the other is a refusal', async () => {
+    const registry = await registryWith({ auth: { type: 'basic', username: 'ci', password: 's3cret:ü' } });
+    registry.fault({ match: '/v2/', authorization: basicOf('blind', 'p'), status: 404 });
+    const lookUp = client(always(user('blind'), user('other'))).manifest(at(registry), 'v1', options);
+    expect(await kindOf(lookUp)).toBe('unauthorized');
+  });
+
+  test('one that is forbidden leaves the others their chance', async () => {
+    const registry = await registryWith({ auth: { type: 'basic', username: 'ci', password: 's3cret:ü' } });
+    registry.fault({ match: '/v2/', authorization: basicOf('a', 'p'), status: 403 });
+    await client(always(user('a'), RIGHT)).manifest(at(registry), 'v1', options);
+    expect(registry.requests.map(({ status }) => status)).toEqual([401, 403, 200]);
+  });
+
+  test('a password that changes is replaced by the next', async () => {
+    const registry = await registryWith({ auth: { type: 'basic', username: 'ci', password: 's3cret:ü' } });
+    let known: readonly Credential[] = [RIGHT];
+    const source = client(() => Promise.resolve(known));
+    await source.manifest(at(registry), 'v1', options);
+    known = [user('old'), RIGHT];
+    await source.manifest(at(registry), 'v1', options);
+    registry.fault({ match: '/v2/', authorization: basicOf('ci', 's3cret:ü'), status: 401 });
+    expect(await kindOf(source.manifest(at(registry), 'v1', options))).toBe('unauthorized');
+  });
+});
+
 describe('being kept out', () => {
   test.each([
     ['a wrong password', { type: 'basic', username: 'ci', password: 'other' } as const],
     ['no credential', undefined],
   ])('%s is unauthorized, after two requests', async (_, credential) => {
     const registry = await registryWith({ auth: { type: 'basic', username: 'ci', password: 's3cret:ü' } });
-    const failure = await failureOf(client(() => Promise.resolve(credential)).manifest(at(registry), 'v1', options));
+    const failure = await failureOf(
+      client(() => Promise.resolve(credential === undefined ? [] : [credential])).manifest(at(registry), 'v1', options),
+    );
     expect(failure.detail.kind).toBe('unauthorized');
     expect(failure.message).not.toContain('other');
     expect(registry.requests.length).toBeLessThanOrEqual(2);

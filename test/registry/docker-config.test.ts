@@ -24,7 +24,7 @@ function lookUp(config: object, host: string, path: string, helper: Record<strin
       return Promise.resolve(helper[server]);
     },
   );
-  return provider(host, path, signal).then((credential) => ({ credential, asked }));
+  return provider(host, path, signal).then(([credential]) => ({ credential, asked }));
 }
 
 describe('which entry', () => {
@@ -35,6 +35,15 @@ describe('which entry', () => {
     'https://index.docker.io/v1/': auth('hub'),
     'https://other.example.com:5000/v2/': auth('other'),
     '[::1]:5000': auth('six'),
+    'https://tls.example.com:443/': auth('tls'),
+    '//bare.example.com': auth('bare'),
+    'HTTP://Plain.Example.com:8080/v1': auth('plain'),
+    'path.example.com/v2/': auth('path'),
+    '*.wild.example.com': auth('wild'),
+    'known.wild.example.com': auth('known'),
+    '*.wild.example.com/team': auth('wildteam'),
+    'cdn-*-?.wild.example.com': auth('cdn'),
+    '*.port.example.com:5000': auth('wildport'),
   };
   test.each([
     ['registry.example.com', 'x', 'host'],
@@ -50,6 +59,30 @@ describe('which entry', () => {
     ['example.com', 'x', undefined],
     ['registry.example.com.evil.example', 'x', undefined],
     ['evil.example', 'registry.example.com', undefined],
+    ['index.docker.io', 'library/nginx', 'hub'],
+    ['registry-1.docker.io', 'library/nginx', 'hub'],
+    ['tls.example.com', 'x', 'tls'],
+    ['tls.example.com:443', 'x', 'tls'],
+    ['tls.example.com:444', 'x', undefined],
+    ['bare.example.com', 'x', 'bare'],
+    ['plain.example.com:8080', 'x', 'plain'],
+    ['plain.example.com', 'x', undefined],
+    ['path.example.com', 'v2/x', 'path'],
+    ['path.example.com', 'x', undefined],
+    ['a.wild.example.com', 'x', 'wild'],
+    ['a.wild.example.com', 'team/x', 'wildteam'],
+    ['known.wild.example.com', 'x', 'known'],
+    ['known.wild.example.com', 'team', 'wildteam'],
+    ['cdn-eu-1.wild.example.com', 'x', 'cdn'],
+    ['cdn-eu-12.wild.example.com', 'x', 'wild'],
+    ['wild.example.com', 'x', undefined],
+    ['a.b.wild.example.com', 'x', undefined],
+    ['a.wild.example.com.evil.example', 'x', undefined],
+    ['a.wild.example.com:5000', 'x', undefined],
+    ['evil.example:5000', 'a.wild.example.com', undefined],
+    ['a.port.example.com:5000', 'x', 'wildport'],
+    ['a.port.example.com', 'x', undefined],
+    ['a.port.example.com:5001', 'x', undefined],
   ])('%s/%s gets that of %s', async (host, path, user) => {
     expect((await lookUp({ auths }, host, path)).credential).toEqual(user === undefined ? undefined : basic(user));
   });
@@ -58,6 +91,18 @@ describe('which entry', () => {
     [
       { username: 'u', password: 'p' },
       { type: 'basic', username: 'u', password: 'p' },
+    ],
+    [
+      { username: 'other', password: 'other', auth: Buffer.from('u:p').toString('base64') },
+      { type: 'basic', username: 'u', password: 'p' },
+    ],
+    [{ auth: 'dTpw\n' }, { type: 'basic', username: 'u', password: 'p' }],
+    [{ auth: 'dT\r\n pw' }, { type: 'basic', username: 'u', password: 'p' }],
+    [{ auth: 'dTo' }, { type: 'basic', username: 'u', password: '' }],
+    [{ username: 'u' }, undefined],
+    [
+      { identitytoken: 'i', registrytoken: 'r', ...auth('u') },
+      { type: 'identity-token', token: 'i' },
     ],
     [{ auth: Buffer.from('u:p:q').toString('base64') }, { type: 'basic', username: 'u', password: 'p:q' }],
     [
@@ -120,12 +165,12 @@ describe('where it is', () => {
   });
   test('the default file may be missing', async () => {
     const provider = await loadDockerConfig({ env: { HOME: folder }, cwd: '/' });
-    expect(await provider('a.example', 'x', signal)).toBeUndefined();
+    expect(await provider('a.example', 'x', signal)).toEqual([]);
   });
   test('DOCKER_CONFIG names the folder', async () => {
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths: { 'a.example': auth('u') } }));
     const provider = await loadDockerConfig({ env: { DOCKER_CONFIG: folder }, cwd: '/' });
-    expect(await provider('a.example', 'x', signal)).toEqual(basic('u'));
+    expect(await provider('a.example', 'x', signal)).toEqual([basic('u')]);
   });
 });
 

@@ -15,7 +15,7 @@ const basic = (type: string, keys: Readonly<Record<string, string>>) => ({
   texts: new Map(Object.entries(keys)),
 });
 const userOf = async (provider: ReturnType<typeof credentialsOfSecrets>, host: string, path: string) => {
-  const credential = await provider(host, path, signal);
+  const [credential] = await provider(host, path, signal);
   return credential?.type === 'basic' ? credential.username : credential;
 };
 
@@ -39,6 +39,22 @@ describe('pull secrets', () => {
     ['h.example', 'x', undefined],
   ])('%s/%s', async (host, path, user) => {
     expect(await userOf(provider, host, path)).toBe(user);
+  });
+
+  test('all that fit are given, the most specific first, each once', async () => {
+    const third = secret('Secret a/three', '.dockercfg', {
+      '*.example': entry('any'),
+      'r.example': entry('one'),
+      'https://r.example/team': entry('team2'),
+    });
+    const all = await credentialsOfSecrets([
+      secret('Secret a/one', '.dockerconfigjson', {
+        auths: { 'r.example': entry('one'), 'r.example/team': entry('team') },
+      }),
+      third,
+      third,
+    ])('r.example', 'team/app', signal);
+    expect(all.map((one) => (one.type === 'basic' ? one.username : one))).toEqual(['team', 'team2', 'one', 'any']);
   });
 
   const BASIC = 'kubernetes.io/basic-auth';

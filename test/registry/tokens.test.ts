@@ -14,8 +14,8 @@ function setUp(scheme: 'https:' | 'http:', answer = '{"token":"t"}') {
   const wire: Wire = {
     schemeOf: () => scheme,
     toRegistry: () => Promise.reject(new Error('not here')),
-    toAddress: (request) => {
-      sent.push(request);
+    toAddress: (request, host) => {
+      sent.push({ ...request, sentBy: host });
       return Promise.resolve({ status: 200, headers: {}, body: Buffer.from(answer) });
     },
   };
@@ -50,7 +50,8 @@ test.each([
     ({ value }) => value,
     (error: unknown) => (error instanceof Failure ? 'refused' : error),
   );
-  expect([outcome, sent.length]).toEqual(allowed ? ['t', 1] : ['refused', 0]);
+  const registries = sent.map(({ sentBy }) => sentBy);
+  expect([outcome, registries]).toEqual(allowed ? ['t', ['registry.example.com']] : ['refused', []]);
 });
 
 test('an identity token travels in the body of a POST only', async () => {

@@ -51,8 +51,8 @@ describe('what a policy adds', () => {
   test('is the credentials of its Secrets, for the hosts that they name', async () => {
     const known = materials({ 'Secret security/pull': dockerConfig('r.example', 'puller') });
     const { credentials } = registrySettings(policy({ credentials: [SECRET] }), [], known).additions('/');
-    expect(await credentials?.('r.example', 'app', signal)).toMatchObject({ username: 'puller' });
-    expect(await credentials?.('other.example', 'app', signal)).toBeUndefined();
+    expect(await credentials?.('r.example', 'app', signal)).toMatchObject([{ username: 'puller' }]);
+    expect(await credentials?.('other.example', 'app', signal)).toEqual([]);
   });
 
   test.each([
@@ -61,7 +61,7 @@ describe('what a policy adds', () => {
   ])('basic-auth serves %s', async (_, images, host, user) => {
     const known = materials({ 'Secret security/pull': basicAuth });
     const { credentials } = registrySettings(policy({ credentials: [SECRET] }, images), [], known).additions('/');
-    const found = await credentials?.(host, 'app', signal);
+    const [found] = (await credentials?.(host, 'app', signal)) ?? [];
     expect(found?.type === 'basic' ? found.username : undefined).toBe(user);
   });
 });

@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export interface Fault {
   /** Tested against `GET /v2/name/manifests/v1?query`. */
   readonly match: RegExp | string;
+  /** Only requests with this Authorization header. */
+  readonly authorization?: string;
   /** How many requests it hits; absent: all. */
   readonly times?: number;
   readonly status?: number;
@@ -21,7 +23,7 @@ export interface Fault {
 export interface FaultBox {
   add(fault: Fault): () => void;
   /** The fault that this request meets, counted down. */
-  take(line: string): Fault | undefined;
+  take(line: string, authorization: string | undefined): Fault | undefined;
 }
 
 export function createFaults(): FaultBox {
@@ -34,10 +36,12 @@ export function createFaults(): FaultBox {
         faults = faults.filter((other) => other !== entry);
       };
     },
-    take(line) {
+    take(line, authorization) {
       const entry = faults.find(
         ({ fault, left }) =>
-          left > 0 && (typeof fault.match === 'string' ? line.includes(fault.match) : fault.match.test(line)),
+          left > 0 &&
+          (fault.authorization === undefined || fault.authorization === authorization) &&
+          (typeof fault.match === 'string' ? line.includes(fault.match) : fault.match.test(line)),
       );
       if (entry === undefined) return undefined;
       entry.left -= 1;

@@ -126,7 +126,7 @@ interface Exchange {
 async function handle(served: Served, { request, response, faults, requests }: Exchange): Promise<void> {
   const method = request.method ?? 'GET';
   const path = request.url ?? '/';
-  const fault = faults.take(`${method} ${path}`);
+  const fault = faults.take(`${method} ${path}`, request.headers.authorization);
   if (fault?.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
   const body = method === 'GET' || method === 'HEAD' ? Buffer.alloc(0) : await readAll(request);
   const reply = answer(served, request, body);
