@@ -11,7 +11,7 @@ import {
   type OperatorMetrics,
   type OperatorMetricsOptions,
 } from '../controllers/serving/operator-metrics.ts';
-import { createReviewer } from '../controllers/serving/reviewer.ts';
+import { createReviewer, REVIEW_TIMEOUT_MS } from '../controllers/serving/reviewer.ts';
 import { type Serving, startServing } from '../controllers/serving/serving.ts';
 import { createKubeClient } from '../kube/client.ts';
 import type { KubeConnection } from '../kube/connection.ts';
@@ -90,8 +90,14 @@ async function asUsage<T>(open: () => Promise<T>): Promise<T> {
   }
 }
 
-function serve({ flags, client, metrics, log, kill }: Parts, operator: Operator): Promise<Serving> {
+function serve({ flags, connection, metrics, log, kill }: Parts, operator: Operator): Promise<Serving> {
   const { metricsCertDir } = flags;
+  const client = createKubeClient(connection, {
+    // A scrape waits neither behind writes of reports nor for an API server that is silent.
+    lane: 'streams',
+    timeoutMs: REVIEW_TIMEOUT_MS,
+    onRequest: (request) => metrics.apiRequest(request),
+  });
   const secure = {
     reviewer: createReviewer({ client, clock: systemClock, signal: kill }),
     dnsNames: [flags.identity, 'localhost'],

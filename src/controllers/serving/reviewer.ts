@@ -25,6 +25,9 @@ export interface ReviewerOptions {
   readonly signal: AbortSignal;
 }
 
+/** How long one question may take, in milliseconds: both are answered within the ten seconds that Prometheus gives a scrape. */
+export const REVIEW_TIMEOUT_MS = 4_000;
+
 /** How long an answer counts, in milliseconds: a Prometheus asks every 15 to 60 s, a crowd of them at once. */
 const REMEMBER_MS = 10_000;
 const REMEMBERED = 256;

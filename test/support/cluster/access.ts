@@ -29,20 +29,29 @@ export function userOf({ namespace, name }: Account): string {
 
 /** A kubeconfig of a ServiceAccount, which is made where it is missing; `server`: another way to the real cluster. */
 export async function kubeconfigOf(cluster: Cluster, account: Account, server?: string): Promise<string> {
+  const token = await tokenOf(cluster, account);
+  const file = `${account.namespace}-${account.name}`;
+  return cluster.kind === 'embedded'
+    ? writeKubeconfig(cluster.folder, file, { server: cluster.api.url, token })
+    : cluster.plane.kubeconfigFor(file, token, server);
+}
+
+/** A token of a ServiceAccount, which is made where it is missing. */
+export async function tokenOf(cluster: Cluster, account: Account): Promise<string> {
   const { namespace, name } = account;
   await cluster.client.apply(
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name } },
   );
-  const file = `${namespace}-${name}`;
   if (cluster.kind === 'embedded') {
-    cluster.api.access.tokens.set(file, { username: userOf(account), groups: ['system:serviceaccounts'] });
-    return writeKubeconfig(cluster.folder, file, { server: cluster.api.url, token: file });
+    const token = `${namespace}-${name}`;
+    cluster.api.access.tokens.set(token, { username: userOf(account), groups: ['system:serviceaccounts'] });
+    return token;
   }
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } };
   const { status } = (await cluster.client.send('POST', path, request)) as { status: { token: string } };
-  return cluster.plane.kubeconfigFor(file, status.token, server);
+  return status.token;
 }
 
 /** Lets a ServiceAccount do everything. */
