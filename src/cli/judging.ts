@@ -16,6 +16,7 @@ import { type Progress, startProgress } from './progress.ts';
 import { declareRegistryFlags, type RegistryFlags } from './registry-flags.ts';
 import { scan } from './scan.ts';
 import type { Terminal } from './terminal.ts';
+import { doorsOf } from './world-doors.ts';
 import { materialsOfWorld } from './world-materials.ts';
 import { signersOfWorld } from './world-signers.ts';
 
@@ -53,13 +54,15 @@ export async function judgeWorld(world: ManifestWorld, flags: JudgingFlags, term
   const materials = materialsOfWorld(world);
   const signers = await signersOfWorld(world, materials, flags, terminal);
   const sources = await openSources(world, materials, flags, terminal);
+  const now = flags.at ?? terminal.now();
   const passes = new Map(sources.all.map((source) => [source, createPass(source)]));
   const ctx: PassContext = {
     sourceFor: (policy) => passes.get(sources.sourceFor(policy)) ?? sources.sourceFor(policy),
     signers,
+    doorOf: doorsOf(world, { materials, withoutKey: flags.withoutKey, now }),
     families: FAMILIES,
     memo: createProofMemo(),
-    now: flags.at ?? terminal.now(),
+    now,
     signal: terminal.signal,
     ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
     concurrency: flags.concurrency,
@@ -71,7 +74,7 @@ export async function judgeWorld(world: ManifestWorld, flags: JudgingFlags, term
       decided: () => progress?.done(),
     });
     progress?.end();
-    return { result, signers, now: ctx.now };
+    return { result, signers, now };
   } finally {
     await sources.close();
   }

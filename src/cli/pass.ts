@@ -7,12 +7,15 @@ import type { Digest } from '../core/digest.ts';
 import { parseDuration } from '../core/duration.ts';
 import { Failure } from '../core/failure.ts';
 import { formatReference, type ImageReference } from '../core/reference.ts';
+import type { Door } from '../core/restart.ts';
 import type { Task } from '../core/task.ts';
 import type { ImageSource } from '../registry/source.ts';
 import type { SignatureFamily } from '../verify/family.ts';
+import { judgeBehind } from '../verify/engine/behind.ts';
 import { demandsOf } from '../verify/engine/demands.ts';
 import type { ProofMemo } from '../verify/engine/memo.ts';
-import { type Examination, verifyImage } from '../verify/engine/verify.ts';
+import type { Examined } from '../verify/engine/use.ts';
+import { type EngineContext, verifyImage } from '../verify/engine/verify.ts';
 import type { Signer } from '../verify/signer.ts';
 import { mapConcurrently } from './concurrently.ts';
 
@@ -20,6 +23,8 @@ import { mapConcurrently } from './concurrently.ts';
 export interface PassContext {
   readonly sourceFor: (policy: ImageTrustPolicy) => ImageSource;
   readonly signers: ReadonlyMap<string, Signer>;
+  /** What a Pod of a policy meets when it is created. */
+  readonly doorOf: (policy: ImageTrustPolicy) => Door;
   readonly families: readonly SignatureFamily[];
   readonly memo: ProofMemo;
   readonly now: Date;
@@ -33,7 +38,7 @@ export interface PassContext {
 /** A task and what came of it. */
 export interface JudgedTask {
   readonly task: Task;
-  readonly examination: Examination;
+  readonly examination: Examined;
 }
 
 /** Where tags lead, as far as any of the policies could find out. */
@@ -93,7 +98,7 @@ export async function judgeTasks(
 ): Promise<readonly JudgedTask[]> {
   return mapConcurrently(tasks, ctx.concurrency, async (task) => {
     const { policy, digest, uses } = task;
-    const examination = await verifyImage({ digest, references: uses.map((use) => use.reference) }, demandsOf(policy), {
+    const engine: EngineContext = {
       source: ctx.sourceFor(policy),
       signers: ctx.signers,
       families: ctx.families,
@@ -103,9 +108,12 @@ export async function judgeTasks(
       followTags:
         policy.spec.digest.onTagDrift !== 'Ignore' &&
         uses.some((use) => use.digestSource === 'status' && use.reference.digest === undefined),
-    });
+    };
+    const image = { digest, references: uses.map((use) => use.reference) };
+    const examination = await verifyImage(image, demandsOf(policy), engine);
+    const behind = await judgeBehind(image, examination, demandsOf(policy), engine);
     onDone();
-    return { task, examination };
+    return { task, examination: { ...examination, behind } };
   });
 }
 

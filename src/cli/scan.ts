@@ -9,7 +9,8 @@ import { plan } from '../core/plan.ts';
 import { exceptedRow, judgedRow, scanResult, type ScanResult, type ScanRow } from '../core/scan-result.ts';
 import type { World } from '../core/world.ts';
 import { unjudged } from '../verify/engine/judge.ts';
-import { verdictOnUse } from '../verify/engine/use.ts';
+import { refusalOf } from '../store/refusals.ts';
+import { type Examined, verdictOnUse } from '../verify/engine/use.ts';
 import { judgeTasks, type PassContext, type Resolutions, resolveTags } from './pass.ts';
 
 /** Told how far a scan is. */
@@ -28,13 +29,16 @@ export async function scan(world: World, ctx: PassContext, watcher: ScanWatcher)
   watcher.planned(planned.tasks.length);
   const judged = await judgeTasks(planned.tasks, ctx, () => watcher.decided());
   const rows = [
-    ...judged.flatMap(({ task, examination }) =>
-      task.uses.map((use) => judgedRow(task.policy, use, verdictOnUse(examination, use, task.policy))),
-    ),
+    ...judged.flatMap(({ task, examination }) => task.uses.map((use) => judgedUse(task.policy, use, examination, ctx))),
     ...planned.unresolved.map(({ policy, use }) => unresolvedRow(policy, use, resolutions)),
     ...planned.excepted.map((excepted) => exceptedRow(excepted)),
   ];
   return scanResult(rows, planned.uncovered);
+}
+
+function judgedUse(policy: ImageTrustPolicy, use: ImageUse, examination: Examined, { doorOf }: PassContext): ScanRow {
+  const verdict = verdictOnUse(examination, use, policy);
+  return { ...judgedRow(policy, use, verdict), ...refusalOf({ policy, use, verdict }, examination, doorOf(policy)) };
 }
 
 /** Nobody could say which digest the tag leads to, so there is nothing to hold a signature against. */

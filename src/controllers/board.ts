@@ -42,8 +42,7 @@ export interface BoardOptions {
     policy: string,
     reference: string,
   ) => { readonly failure: Failure; readonly since: Date } | undefined;
-  /** What guards the door for a policy; undefined: nothing does. */
-  readonly admission: RowSources['admission'];
+  readonly door: RowSources['door'];
 }
 
 interface Shown {
@@ -122,13 +121,13 @@ function createShelf(): Shelf {
   };
 }
 
-function sourcesAt({ coverage, book, store, unresolved, admission }: BoardOptions, now: Date): RowSources {
+function sourcesAt({ coverage, book, store, unresolved, door }: BoardOptions, now: Date): RowSources {
   return {
     policiesOf: (use) => coverage.policiesOf(use),
     known: (policy, use) => (use.digest === undefined ? undefined : store.get({ policy, digest: use.digest })),
     trustId: (policy) => book.trustId(policy, now),
     unresolved,
-    admission,
+    door,
     now,
   };
 }

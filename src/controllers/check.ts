@@ -8,6 +8,7 @@ import { parseDuration } from '../core/duration.ts';
 import { Failure, reasonOfFailure } from '../core/failure.ts';
 import type { ImageUse } from '../core/image-use.ts';
 import { createDeadline } from '../kube/deadline.ts';
+import { judgeBehind } from '../verify/engine/behind.ts';
 import { demandsOf } from '../verify/engine/demands.ts';
 import { unjudged } from '../verify/engine/judge.ts';
 import type { ProofMemo } from '../verify/engine/memo.ts';
@@ -56,7 +57,11 @@ export function createCheck(ctx: CheckContext): (request: CheckRequest, kill: Ab
         signal: deadline.signal,
         followTags: followsTags(request),
       };
-      return await verifyImage({ digest, references }, demandsOf(policy), engine);
+      const image = { digest, references };
+      const examination = await verifyImage(image, demandsOf(policy), engine);
+      // Only a Kyverno policy asks what would be pulled.
+      if (policy.spec.enforcement.mode === 'Disabled') return examination;
+      return { ...examination, behind: await judgeBehind(image, examination, demandsOf(policy), engine) };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       return { verdict: unjudged(reasonOfFailure(error.detail), error.message), leads: new Map() };

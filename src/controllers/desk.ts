@@ -96,7 +96,7 @@ export class Desk {
     this.board = createBoard({
       ...shared,
       unresolved: (policy, ref) => this.resolution.unresolved(policy, ref),
-      admission: ({ metadata }) => enforcement.admission(metadata.name),
+      door: ({ metadata }) => enforcement.door(metadata.name),
     });
     const check = createCheck({ sources, signers, families, memo });
     this.verification = createVerification({ ...shared, ...verificationEvents(this), check, random, concurrency });

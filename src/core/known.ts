@@ -3,6 +3,7 @@
  * over it. Owns the shapes that status, reports, events and metrics are rendered from. Must never decide a verdict.
  */
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
+import type { Behind } from './behind.ts';
 import type { Digest } from './digest.ts';
 import type { EnforcementView } from './enforcement.ts';
 import type { Failure } from './failure.ts';
@@ -57,6 +58,8 @@ export interface Known {
   readonly unknown?: Unknown;
   /** Where the references led, of those that were followed. */
   readonly leads: KnownLeads;
+  /** What tags that moved away from the digest lead to; absent where none did, or nobody asked. */
+  readonly behind?: Behind;
   /** Canonical references that the established verdict took into account; it says nothing of uses under other names. */
   readonly references: ReadonlySet<string>;
   /**

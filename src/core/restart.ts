@@ -4,6 +4,7 @@
  * is known to be refused is told.
  */
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
+import type { ImageUse } from './image-use.ts';
 import type { RestartRefusal } from './scan-result.ts';
 import type { Evidence, SignatureForm, Verdict } from './verdict.ts';
 
@@ -14,23 +15,42 @@ export interface Admission {
   readonly leftOut: ReadonlySet<string>;
   /** TrustedKeys whose signatures in bundles Kyverno cannot verify. */
   readonly unreadBundles: ReadonlyMap<string, 'Ed25519' | 'certificate'>;
+  /** Attestor sets that nobody can meet at the door now: every image in scope is refused. */
+  readonly unmeetable: readonly string[];
 }
 
-/** Why an image would be refused; undefined where nothing says so. `admission` undefined: nobody guards the door. */
-export function refusalOnRestart(
-  policy: ImageTrustPolicy,
-  verdict: Verdict,
-  admission: Admission | undefined,
-): RestartRefusal | undefined {
-  if (admission === undefined) return undefined;
+/** What a Pod meets when it is created. `open`: no policy of ours is there. */
+export type Door = Admission | 'open';
+
+/** Namespaces that Kyverno's webhooks leave out unless its configuration says otherwise. */
+export const EXEMPT_NAMESPACES: readonly string[] = ['kube-system', 'kyverno'];
+
+/** An image that runs, and what we say of it. */
+export interface Running {
+  readonly policy: ImageTrustPolicy;
+  readonly use: Pick<ImageUse, 'namespace'>;
+  readonly verdict: Verdict;
+}
+
+/** Why an image would be refused; undefined where nothing says so. */
+export function refusalOnRestart({ policy, use, verdict }: Running, door: Door): RestartRefusal | undefined {
+  if (door === 'open' || EXEMPT_NAMESPACES.includes(use.namespace)) return undefined;
   switch (verdict.state) {
     case 'unknown':
-      return undefined;
+      return refusalByNobody(door);
     case 'rejected':
       return { reason: verdict.reason, message: verdict.message };
     case 'verified':
-      return refusalByKyverno(policy, verdict.evidence, admission);
+      return refusalByNobody(door) ?? refusalByKyverno(policy, verdict.evidence, door);
   }
+}
+
+/** Keys that are missing, revoked or outside their window leave a set that no image can satisfy. */
+function refusalByNobody({ unmeetable }: Admission): RestartRefusal | undefined {
+  if (unmeetable.length === 0) return undefined;
+  const sets = unmeetable.map((name) => `"${name}"`).join(', ');
+  const message = `nobody can meet attestor set ${sets} at admission now, for its TrustedKeys are missing, revoked or outside their window: Kyverno refuses every image in scope`;
+  return { reason: 'NobodyVouches', message };
 }
 
 /** A set that was met for us, and would not be for Kyverno. */

@@ -5,6 +5,7 @@
  */
 import { printable } from '../core/printable.ts';
 import { type RowState, type ScanResult, summarise } from '../core/scan-result.ts';
+import { refusalText } from './report-refusal.ts';
 import { containerName, type Line, linesOf, wordsOf } from './lines.ts';
 
 /** The page. `at`: the time as of which it was judged. */
@@ -80,7 +81,8 @@ function tableOf(lines: readonly Line[]): string {
 function rowOf({ row, pods }: Line): string {
   const { use, policy, severity } = row;
   const [state, reason, message] = wordsOf(row);
-  const refusal = row.refusal === undefined ? '' : ` Would be refused on restart: ${row.refusal.message}`;
+  const refused = refusalText(row);
+  const refusal = refused === '' ? '' : ` Would be refused on restart: ${refused}`;
   const cells = [
     `<td class="${state}">${state}</td>`,
     cell(reason),

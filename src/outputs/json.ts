@@ -83,9 +83,12 @@ function hex(number: number, digits: number): string {
 
 type ScanEntries = Extract<ScanDocument['results'][number], { entries: unknown }>['entries'];
 
-function rowDocument({ policy, severity, use, outcome }: ScanRow): ScanDocument['results'][number] {
+function rowDocument({ policy, severity, use, outcome, refusal }: ScanRow): ScanDocument['results'][number] {
   const base = { policy, severity, ...useDocument(use) };
-  if (outcome.kind === 'judged') return { ...base, state: outcome.verdict.state, ...verdictFields(outcome.verdict) };
+  if (outcome.kind === 'judged') {
+    const refused = refusal === undefined ? {} : { refusedOnRestart: { ...refusal } };
+    return { ...base, state: outcome.verdict.state, ...verdictFields(outcome.verdict), ...refused };
+  }
   const { reason, expiresAt } = outcome;
   return { ...base, state: 'excepted', exception: { reason, ...(expiresAt === undefined ? {} : { expiresAt }) } };
 }

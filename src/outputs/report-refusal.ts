@@ -11,12 +11,16 @@ import { RESULT_PROPERTIES } from './report-shape.ts';
 export const MAX_PROPERTY = 512;
 
 /** `NoSignature` where our own verdict says why, else `SignatureFormat: Kyverno does not read …`. */
-export function refusalProperty({ refusal, outcome }: ScanRow): Readonly<Record<string, string>> {
-  if (refusal === undefined) return {};
-  const { reason, message } = refusal;
+export function refusalProperty(row: Pick<ScanRow, 'refusal' | 'outcome'>): Readonly<Record<string, string>> {
+  const text = refusalText(row);
+  return text === '' ? {} : { [RESULT_PROPERTIES.refusedOnRestart]: bounded(text, MAX_PROPERTY) };
+}
+
+/** The same in full; empty where nothing says that the Pod would be refused. */
+export function refusalText({ refusal, outcome }: Pick<ScanRow, 'refusal' | 'outcome'>): string {
+  if (refusal === undefined) return '';
   const isOurs = outcome.kind === 'judged' && outcome.verdict.state === 'rejected';
-  const text = isOurs ? reason : bounded(`${reason}: ${message}`, MAX_PROPERTY);
-  return { [RESULT_PROPERTIES.refusedOnRestart]: text };
+  return isOurs ? refusal.reason : `${refusal.reason}: ${refusal.message}`;
 }
 
 /** The refusal as it was written; `verdict`: the message of the verdict. */

@@ -101,6 +101,13 @@ const Judged = z
     ...useFields,
     state: z.enum(['verified', 'rejected', 'unknown']).describe('unknown: could not be checked; not a rejection.'),
     ...verdictFields,
+    refusedOnRestart: z
+      .strictObject({
+        reason: text.describe('The reason of the verdict, or a word for what Kyverno decides otherwise.'),
+        message: text.describe('Why, and what can be done.'),
+      })
+      .describe('Present where the Kyverno policy would refuse the Pod (in mode Audit: report), were it created again.')
+      .exactOptional(),
   })
   .describe('An image use under a policy that judged it.');
 

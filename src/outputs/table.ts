@@ -5,11 +5,12 @@
 import type { Evidence } from '../core/verdict.ts';
 import { type RowState, type ScanResult, stateOf, summarise } from '../core/scan-result.ts';
 import { type Cell, renderColumns } from './columns.ts';
+import { refusalText } from './report-refusal.ts';
 import { containerName, type Line, linesOf, wordsOf } from './lines.ts';
 
 /** How a table is written. */
 export interface TableOptions {
-  /** With digest, key, signer and the place of the signature. */
+  /** With digest, key, signer, the place of the signature, and why Kyverno would not let the Pod in again. */
   readonly wide: boolean;
   /** With ANSI colours. */
   readonly colour: boolean;
@@ -22,7 +23,7 @@ const COLOURS: Readonly<Record<RowState, number>> = { verified: 32, rejected: 31
 export function renderTable(result: ScanResult, options: TableOptions): string {
   const lines = linesOf(result.rows);
   if (lines.length === 0) return '';
-  const wide = options.wide ? ['DIGEST', 'KEY', 'SIGNER', 'SIGNATURE'] : [];
+  const wide = options.wide ? ['DIGEST', 'KEY', 'SIGNER', 'SIGNATURE', 'REFUSED ON RESTART'] : [];
   const header = [
     'NAMESPACE',
     'WORKLOAD',
@@ -77,7 +78,7 @@ function cellsOf({ row, pods }: Line, { wide, colour }: TableOptions): readonly 
     { text: policy },
     stateCell(stateOf(row), colour),
     { text: reason },
-    ...(wide ? [{ text: use.digest ?? '' }, ...evidenceCells(evidence)] : []),
+    ...(wide ? [{ text: use.digest ?? '' }, ...evidenceCells(evidence), { text: refusalText(row) }] : []),
     { text: message },
   ];
 }

@@ -3,19 +3,18 @@
  * from what is known of a digest to what is shown of a use; must never show trust that was not established for it.
  */
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
-import type { Digest } from '../core/digest.ts';
 import type { Failure } from '../core/failure.ts';
 import { reasonOfFailure } from '../core/failure.ts';
 import type { ImageUse } from '../core/image-use.ts';
-import { keyOfRow, type Known, type KnownRow, type UnknownVerdict } from '../core/known.ts';
+import { keyOfRow, type Known, type KnownRow } from '../core/known.ts';
 import type { PolicyMatcher } from '../core/policy-match.ts';
 import { formatReference } from '../core/reference.ts';
-import { type Admission, refusalOnRestart } from '../core/restart.ts';
+import type { Door } from '../core/restart.ts';
 import { exceptedRow, judgedRow } from '../core/scan-result.ts';
 import type { Verdict } from '../core/verdict.ts';
-import { leadsTo } from '../verify/engine/subject.ts';
 import { verdictOnUse } from '../verify/engine/use.ts';
 import { unjudged } from '../verify/engine/judge.ts';
+import { keptRefusal, refusalOf } from './refusals.ts';
 
 /** What a row was before: in this life of the program, or in the report that an earlier one left. */
 export type PreviousRow = Pick<
@@ -34,8 +33,8 @@ export interface RowSources {
     policy: string,
     reference: string,
   ) => { readonly failure: Failure; readonly since: Date } | undefined;
-  /** What guards the door for a policy; undefined: nothing does. */
-  readonly admission: (policy: ImageTrustPolicy) => Admission | undefined;
+  /** What guards the door for a policy; undefined: nobody has looked yet. */
+  readonly door: (policy: ImageTrustPolicy) => Door | undefined;
   readonly now: Date;
 }
 
@@ -81,16 +80,25 @@ function rowOf(
   const name = policy.metadata.name;
   const known = sources.known(name, use);
   // Until somebody has looked under the trust of now, what was shown stays; nothing new is shown.
-  if (known === undefined || known.trustId !== sources.trustId(policy)) return kept(policy, use, before);
+  if (known === undefined || known.trustId !== sources.trustId(policy)) return kept(policy, use, before, sources);
   if (known.restored && isEstablished(before) && before.trustId === known.trustId)
-    return known.unknown === undefined ? kept(policy, use, before) : overlaid(policy, use, before, known.unknown);
+    return known.unknown === undefined
+      ? kept(policy, use, before, sources)
+      : kept(policy, use, { ...before, unknown: outageOf(known.unknown) }, sources);
   return knownRow(policy, use, known, { before, sources });
 }
 
 /** The row as it was. An exception that is over leaves nothing to show. */
-function kept(policy: ImageTrustPolicy, use: ImageUse, before: PreviousRow | undefined): KnownRow | undefined {
+function kept(
+  policy: ImageTrustPolicy,
+  use: ImageUse,
+  before: PreviousRow | undefined,
+  sources: RowSources,
+): KnownRow | undefined {
   if (before?.outcome.kind !== 'judged') return undefined;
-  return { ...judgedRow(policy, use, before.outcome.verdict), ...agesOf(before) };
+  const { verdict } = before.outcome;
+  const refusal = keptRefusal({ policy, use, verdict }, before.refusal, sources.door(policy));
+  return { ...judgedRow(policy, use, verdict), ...agesOf(before), ...refusal };
 }
 
 /** Nobody could say which digest the tag leads to, so there is nothing to hold a signature against. */
@@ -101,10 +109,11 @@ function unresolvedRow(
   sources: RowSources,
 ): KnownRow | undefined {
   const found = sources.unresolved(policy.metadata.name, formatReference(use.reference));
-  if (found === undefined) return kept(policy, use, before);
+  if (found === undefined) return kept(policy, use, before, sources);
   const verdict = unjudged(reasonOfFailure(found.failure.detail), found.failure.message);
   const shown = verdictOnUse({ verdict, leads: new Map() }, use, policy);
-  return { ...judgedRow(policy, use, shown), changedAt: sinceOf(before, shown, found.since), vouchers: [] };
+  const refusal = keptRefusal({ policy, use, verdict: shown }, undefined, sources.door(policy));
+  return { ...judgedRow(policy, use, shown), changedAt: sinceOf(before, shown, found.since), vouchers: [], ...refusal };
 }
 
 function knownRow(
@@ -115,44 +124,24 @@ function knownRow(
 ): KnownRow | undefined {
   const { now } = sources;
   const verdict = shownVerdict(policy, use, known);
-  if (verdict === undefined) return kept(policy, use, before);
+  if (verdict === undefined) return kept(policy, use, before, sources);
   const { trustId } = known;
   if (verdict.state === 'unknown' && isEstablished(before) && before.trustId === trustId)
-    return overlaid(policy, use, before, { verdict, since: before.unknown?.since ?? known.unknown?.since ?? now });
+    // What is established stays in sight; the failure to confirm it lies over it, with its age.
+    return kept(policy, use, { ...before, unknown: { verdict, since: sinceWhen(before, known, now) } }, sources);
   const change = before === undefined ? firstChange(known, now) : now;
   const ages = { changedAt: sinceOf(before, verdict, change), trustId };
-  const refusal = refusalOf(policy, use, { known, verdict, sources });
+  const refusal = refusalOf({ policy, use, verdict }, known, sources.door(policy));
   return { ...judgedRow(policy, use, verdict), ...ages, ...standing(known, verdict), ...refusal };
 }
 
-/** What would become of the use at the door: as it is, or as what its tag leads to now. */
-function refusalOf(
-  policy: ImageTrustPolicy,
-  use: ImageUse,
-  { known, verdict, sources }: { readonly known: Known; readonly verdict: Verdict; readonly sources: RowSources },
-): Pick<KnownRow, 'refusal'> {
-  const admission = sources.admission(policy);
-  if (admission === undefined) return {};
-  const next = verdict.state === 'verified' ? verdictBehindTag(policy, use, known, sources) : undefined;
-  const refusal = refusalOnRestart(policy, next?.verdict ?? verdict, admission);
-  if (refusal === undefined || next === undefined) return refusal === undefined ? {} : { refusal };
-  const message = `${use.image} leads to ${next.digest} now, not to what runs: ${refusal.message}`;
-  return { refusal: { reason: 'TagMoved', message } };
+function outageOf({ verdict, since }: NonNullable<Known['unknown']>): PreviousRow['unknown'] & object {
+  return { verdict, since };
 }
 
-/** A Pod that is created again pulls what its tag leads to now; undefined where that is what runs, or not known. */
-function verdictBehindTag(
-  { metadata }: ImageTrustPolicy,
-  use: ImageUse,
-  { leads, trustId }: Known,
-  sources: RowSources,
-): { readonly digest: Digest; readonly verdict: Verdict } | undefined {
-  const lead = use.reference.digest === undefined ? leads.get(formatReference(use.reference)) : undefined;
-  if (lead?.kind !== 'manifest' || use.digest === undefined || leadsTo(lead, use.digest)) return undefined;
-  const { digest } = lead.manifest;
-  const behind = sources.known(metadata.name, { ...use, digest });
-  if (behind?.established === undefined || behind.trustId !== trustId) return undefined;
-  return { digest, verdict: behind.established.verdict };
+/** An outage is as old as the first try that failed. */
+function sinceWhen({ unknown }: PreviousRow, known: Known, now: Date): Date {
+  return unknown?.since ?? known.unknown?.since ?? now;
 }
 
 function firstChange({ established, unknown }: Known, now: Date): Date {
@@ -183,16 +172,6 @@ function shownVerdict(policy: ImageTrustPolicy, use: ImageUse, known: Known): Ve
     : undefined;
 }
 
-/** What is established stays in sight; the failure to confirm it lies over it, with its age. */
-function overlaid(
-  policy: ImageTrustPolicy,
-  use: ImageUse,
-  before: PreviousRow & { readonly outcome: { readonly kind: 'judged'; readonly verdict: Verdict } },
-  { verdict, since }: { readonly verdict: UnknownVerdict; readonly since: Date },
-): KnownRow {
-  return { ...judgedRow(policy, use, before.outcome.verdict), ...agesOf(before), unknown: { verdict, since } };
-}
-
 function isEstablished(
   row: PreviousRow | undefined,
 ): row is PreviousRow & { readonly outcome: { readonly kind: 'judged'; readonly verdict: Verdict } } {
@@ -205,12 +184,10 @@ function agesOf({
   unknown,
   trustId,
   vouchers,
-  refusal,
-}: PreviousRow): Omit<PreviousRow, 'outcome'> {
+}: PreviousRow): Omit<PreviousRow, 'outcome' | 'refusal'> {
   return {
     changedAt,
     vouchers,
-    ...(refusal === undefined ? {} : { refusal }),
     ...(checkedAt === undefined ? {} : { checkedAt }),
     ...(unknown === undefined ? {} : { unknown }),
     ...(trustId === undefined ? {} : { trustId }),

@@ -78,7 +78,9 @@ export function merge(task: TaskName, before: Known | undefined, checked: Checke
     changedAt: changedAt(before, verdict, at),
     vouchers: vouchersOf(verdict),
   };
-  return { ...base, established, leads: compactLeads(checked.leads, task.digest), references, restored: false };
+  const leads = compactLeads(checked.leads, task.digest);
+  const behind = checked.behind === undefined || checked.behind.size === 0 ? {} : { behind: checked.behind };
+  return { ...base, established, leads, ...behind, references, restored: false };
 }
 
 /** Who vouched, each key once for each set. */

@@ -1,11 +1,11 @@
 /** Who would not be let in again: the table of what Kyverno 1.19 reads, against what we verified. */
 import { describe, expect, it } from 'vitest';
 import type { ImageTrustPolicy } from '../../src/api/image-trust-policy.ts';
-import { type Admission, refusalOnRestart } from '../../src/core/restart.ts';
-import type { Evidence, SignatureForm } from '../../src/core/verdict.ts';
-import { evidenceOf, policyOf, rejected, unknown } from '../support/builders.ts';
+import { type Admission, type Door, refusalOnRestart } from '../../src/core/restart.ts';
+import type { Evidence, SignatureForm, Verdict } from '../../src/core/verdict.ts';
+import { evidenceOf, policyOf, rejected, unknown, verified } from '../support/builders.ts';
 
-const C: Admission = { format: 'ClusterPolicy', leftOut: new Set(), unreadBundles: new Map() };
+const C: Admission = { format: 'ClusterPolicy', leftOut: new Set(), unreadBundles: new Map(), unmeetable: [] };
 const I: Admission = { ...C, format: 'ImageValidatingPolicy' };
 const SLSA = { predicateType: 'https://slsa.dev/provenance/v1' };
 const policy = (signatureFormat: 'Any' | 'Legacy' | 'Bundle', spec: object = {}): ImageTrustPolicy =>
@@ -18,10 +18,14 @@ const BUNDLE_BY_TAG: SignatureForm = 'sigstore-bundle referrers-tag';
 const ATT: SignatureForm = 'cosign-dsse attestation-tag';
 const NOTARY: SignatureForm = 'notary referrers-api';
 
-function reasonFor(evidence: readonly Partial<Evidence>[], of: ImageTrustPolicy, admission: Admission | undefined) {
+function reasonFor(evidence: readonly Partial<Evidence>[], of: ImageTrustPolicy, door: Door) {
   const all = evidence.map((fields) => evidenceOf(fields));
   const base = { message: '', entries: [], notes: [] };
-  return refusalOnRestart(of, { state: 'verified', reason: 'Verified', evidence: all, ...base }, admission)?.reason;
+  return reasonOf({ state: 'verified', reason: 'Verified', evidence: all, ...base }, door, of);
+}
+
+function reasonOf(verdict: Verdict, door: Door, of = policy('Any'), namespace = 'shop'): string | undefined {
+  return refusalOnRestart({ policy: of, use: { namespace }, verdict }, door)?.reason;
 }
 
 describe('what Kyverno reads of what we verified', () => {
@@ -113,11 +117,20 @@ describe('what Kyverno reads of what we verified', () => {
 
 describe('our own verdict', () => {
   it('refuses what is rejected, not what could not be checked', () => {
-    expect(refusalOnRestart(policy('Any'), rejected(), I)?.reason).toBe('NoSignature');
-    expect(refusalOnRestart(policy('Any'), unknown(), I)).toBeUndefined();
+    expect(reasonOf(rejected(), I)).toBe('NoSignature');
+    expect(reasonOf(unknown(), I)).toBeUndefined();
   });
 
-  it('refuses nothing where no policy is at the door', () => {
-    expect(refusalOnRestart(policy('Any'), rejected(), undefined)).toBeUndefined();
+  it('refuses nothing where no policy is at the door, nor where Kyverno does not look', () => {
+    expect(reasonOf(rejected(), 'open')).toBeUndefined();
+    expect(reasonOf(rejected(), I, policy('Any'), 'kube-system')).toBeUndefined();
+  });
+
+  it.each([
+    ['an image that could not be checked', unknown(), 'NobodyVouches'],
+    ['one that is trusted by an older signature', verified(), 'NobodyVouches'],
+    ['one that is rejected, by our reason', rejected(), 'NoSignature'],
+  ])('a set that nobody can meet refuses %s', (_, verdict, reason) => {
+    expect(reasonOf(verdict, { ...I, unmeetable: ['team'] })).toBe(reason);
   });
 });

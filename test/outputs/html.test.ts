@@ -36,7 +36,7 @@ describe('renderHtml', () => {
     const page = renderHtml(scanResult(rows, []), AT);
     const order = [...page.matchAll(/<tr><td class="(\w+)"/g)].map(([, state]) => state);
     expect(order).toEqual(['rejected', 'verified', 'verified']);
-    expect(page).toContain('Would be refused on restart: Kyverno reads no bundles here');
+    expect(page).toContain('Would be refused on restart: SignatureFormat: Kyverno reads no bundles here');
   });
 
   test('says so where nothing is covered', () => {

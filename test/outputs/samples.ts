@@ -1,5 +1,5 @@
 /** One scan result with every kind of row, for the golden files. */
-import type { ScanResult } from '../../src/core/scan-result.ts';
+import type { ScanResult, ScanRow } from '../../src/core/scan-result.ts';
 import { exceptedRow, judgedRow, scanResult } from '../../src/core/scan-result.ts';
 import { deployment, digestOf, policyOf, rejected, unknown, useOf, verified } from '../support/builders.ts';
 
@@ -24,21 +24,22 @@ export function sampleResult(): ScanResult {
     containerType: 'imageVolume',
   });
   const sidecar = useOf(`ghcr.io/acme/sidecar@${digestOf('e')}`, { workload: CART, container: 'sidecar' });
+  const bundle = 'Kyverno does not read the signature by "release": it is a bundle, and this policy reads tags';
+  const trusted = (pod: string): ScanRow => ({
+    ...judgedRow(
+      production,
+      cartOf(pod),
+      verified({ identity: 'ci@example.com', issuer: 'https://issuer.example.com' }),
+    ),
+    refusal: { reason: 'SignatureFormat', message: bundle },
+  });
   return scanResult(
     [
-      judgedRow(
-        production,
-        cartOf('cart-2'),
-        verified({ identity: 'ci@example.com', issuer: 'https://issuer.example.com' }),
-      ),
-      judgedRow(
-        production,
-        cartOf('cart-1'),
-        verified({ identity: 'ci@example.com', issuer: 'https://issuer.example.com' }),
-      ),
+      trusted('cart-2'),
+      trusted('cart-1'),
       judgedRow(baseline, cartOf('cart-1'), rejected('signed by key SHA256:ab, which no TrustedKey holds\u001b[31m')),
       judgedRow(production, migrate, unknown()),
-      judgedRow(production, model, rejected()),
+      { ...judgedRow(production, model, rejected()), refusal: { reason: 'NoSignature', message: rejected().message } },
       exceptedRow({ policy: production, use: sidecar, reason: 'INC-42', expiresAt: '2026-12-31T00:00:00Z' }),
     ],
     [useOf('nginx', { workload: deployment('web') })],

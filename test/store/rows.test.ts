@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/core/failure.ts';
 import { keyOfRow, type Known, type KnownRow } from '../../src/core/known.ts';
+import type { KnownLead } from '../../src/core/lead.ts';
 import { compilePolicy } from '../../src/core/policy-match.ts';
 import { stateOf } from '../../src/core/scan-result.ts';
+import type { Verdict } from '../../src/core/verdict.ts';
 import { type PreviousRow, rowsOf, type RowSources } from '../../src/store/rows.ts';
 import { merge } from '../../src/store/verdicts.ts';
 import { digestOf, policyOf, rejected, unknown, useOf, verified } from '../support/builders.ts';
@@ -26,7 +28,7 @@ function rowsFor(what: Known | undefined, before?: PreviousRow, more: Partial<Ro
     known: () => what,
     trustId: () => 'd.s',
     unresolved: () => undefined,
-    admission: () => undefined,
+    door: () => undefined,
     now: NOW,
     ...more,
   };
@@ -142,21 +144,27 @@ test('a tag that could not be resolved is unknown, since the first try', () => {
 });
 
 describe('a restart', () => {
-  const admission: RowSources['admission'] = () => ({
+  const door: RowSources['door'] = () => ({
     format: 'ClusterPolicy',
     leftOut: new Set(),
     unreadBundles: new Map(),
+    unmeetable: [],
   });
   const B = digestOf('b');
-  /** The tag leads to B by now. */
-  const moved = known(verified(), undefined, {
-    leads: new Map([[REFERENCE, { kind: 'manifest', manifest: { digest: B, manifests: [] } }]]),
-  });
   const warning = policyOf('production', { images: ['registry.example.com/*'], digest: { onTagDrift: 'Warn' } });
   const policiesOf = () => [compilePolicy(warning)];
+  const led = (lead: KnownLead, behind?: Verdict): Known =>
+    known(verified(), undefined, {
+      leads: new Map([[REFERENCE, lead]]),
+      ...(behind === undefined ? {} : { behind: new Map([[B, behind]]) }),
+    });
+  /** The tag leads to B by now. */
+  const toB: KnownLead = { kind: 'manifest', manifest: { digest: B, manifests: [] } };
+  const refusalFor = (now: Known, sources: Partial<RowSources> = { door }) =>
+    rowFor(now, undefined, { policiesOf, ...sources })?.refusal;
 
   test('is refused by our verdict, with its words', () => {
-    expect(rowFor(known(rejected('no signature')), undefined, { admission })?.refusal).toEqual({
+    expect(rowFor(known(rejected('no signature')), undefined, { door })?.refusal).toEqual({
       reason: 'NoSignature',
       message: 'no signature',
     });
@@ -164,28 +172,45 @@ describe('a restart', () => {
 
   test('is refused by nobody where nothing guards the door, nor for an outage', () => {
     expect(rowFor(known(rejected()))).not.toHaveProperty('refusal');
-    expect(rowFor(known(unknown()), undefined, { admission })).not.toHaveProperty('refusal');
+    expect(rowFor(known(rejected()), undefined, { door: () => 'open' })).not.toHaveProperty('refusal');
+    expect(rowFor(known(unknown()), undefined, { door })).not.toHaveProperty('refusal');
   });
 
   test.each([
-    ['rejected', known(rejected('unsigned')), 'registry.example.com/shop/cart:v1 leads to'],
-    ['verified', known(verified()), undefined],
-    ['not known yet', undefined, undefined],
-    ['judged under other keys', known(rejected(), undefined, { trustId: 'd.other' }), undefined],
+    ['rejected', rejected('unsigned'), 'registry.example.com/shop/cart:v1 leads to'],
+    ['verified', verified(), undefined],
+    ['not known', unknown(), undefined],
+    ['not looked at', undefined, undefined],
   ])('of a tag that moved is judged by what it leads to: %s', (_, behind, message) => {
-    const sources = {
-      admission,
-      policiesOf,
-      known: (_policy: string, { digest }: typeof use) => (digest === B ? behind : moved),
-    };
-    const refusal = rowFor(moved, undefined, sources)?.refusal;
+    const refusal = refusalFor(led(toB, behind));
     expect(refusal?.reason).toBe(message === undefined ? undefined : 'TagMoved');
     expect(refusal?.message ?? '').toContain(message ?? '');
+  });
+
+  test('of a tag that is gone is refused, of one that could not be followed not', () => {
+    const failure = (kind: 'not-found' | 'unavailable') =>
+      led({ kind: 'failure', failure: new Failure({ kind }, 'no') });
+    expect(refusalFor(failure('not-found'))?.reason).toBe('TagGone');
+    expect(refusalFor(failure('unavailable'))).toBeUndefined();
   });
 
   test('what is known of it stays while nobody has looked again', () => {
     const refusal = { reason: 'SignatureFormat', message: 'it is a bundle' };
     const before = { ...rowFor(known())!, refusal };
-    expect(rowFor(undefined, before, { admission })?.refusal).toEqual(refusal);
+    for (const sources of [{ door }, {}]) expect(rowFor(undefined, before, sources)?.refusal).toEqual(refusal);
+    expect(rowFor(undefined, before, { door: () => 'open' })).not.toHaveProperty('refusal');
+  });
+
+  test('of what a report said is judged by the door of now', () => {
+    const before = rowFor(known(rejected('unsigned')))!;
+    const restored = known(rejected('unsigned'), undefined, { restored: true });
+    expect(rowFor(restored, before, { door })?.refusal?.reason).toBe('NoSignature');
+    const closed: RowSources['door'] = () => ({
+      format: 'ClusterPolicy',
+      leftOut: new Set(),
+      unreadBundles: new Map(),
+      unmeetable: ['team'],
+    });
+    expect(rowFor(undefined, rowFor(known()), { door: closed })?.refusal?.reason).toBe('NobodyVouches');
   });
 });

@@ -5,12 +5,14 @@
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
 import type { TrustedKey } from '../../api/trusted-key.ts';
 import type { AdmissionKey } from '../../core/admission-key.ts';
-import type { Admission } from '../../core/restart.ts';
+import type { EnforcementView } from '../../core/enforcement.ts';
+import type { Admission, Door } from '../../core/restart.ts';
 import { trustedKeysOf } from '../../core/trust-id.ts';
 import { lookupIn, type MaterialSource } from '../../store/materials.ts';
 import { admissionKeyOf } from '../../verify/trust/admission-key.ts';
-import type { KyvernoFormat } from '../../outputs/kyverno/rendering.ts';
+import type { KyvernoFormat, Rendering } from '../../outputs/kyverno/rendering.ts';
 import { referencesIn } from '../../core/named-object.ts';
+import type { Desired } from './desired.ts';
 
 /** Keys of a policy by name. */
 export type AdmissionKeys = ReadonlyMap<string, AdmissionKey>;
@@ -28,14 +30,41 @@ export function admissionKeysOf(
   return new Map(named.map((one) => [one.metadata.name, admissionKeyOf(one, lookup)]));
 }
 
+/** Who vouches for nothing in a policy, and which sets nobody can meet: as a rendering has them. */
+export type Absences = Pick<Rendering, 'leftOut' | 'unmeetable'>;
+
 /** How a Kyverno policy of this kind reads signatures by these keys. */
-export function admissionOf(format: KyvernoFormat, keys: AdmissionKeys, leftOut: readonly string[]): Admission {
+export function admissionOf(format: KyvernoFormat, keys: AdmissionKeys, { leftOut, unmeetable }: Absences): Admission {
   const unread = [...keys].flatMap(([name, key]) => {
     const why = unreadBundles(key);
     return why === undefined ? [] : [[name, why] as const];
   });
-  return { format, leftOut: new Set(leftOut), unreadBundles: new Map(unread) };
+  return {
+    format,
+    leftOut: new Set(leftOut.map(({ trustedKey }) => trustedKey)),
+    unreadBundles: new Map(unread),
+    unmeetable: [...new Set(unmeetable)],
+  };
 }
+
+/**
+ * What a Pod of the policy meets at the door, by the Kyverno policy that is there; `before` where that is not known now:
+ * neither an outage nor a key that is being read opens a door.
+ */
+export function doorOf(
+  { kyverno }: EnforcementView,
+  desired: Desired,
+  keys: AdmissionKeys | undefined,
+  before: Door | undefined,
+): Door | undefined {
+  if (desired.kind === 'waiting' || keys === undefined) return before;
+  const format = FORMATS.find((one) => one === kyverno?.kind);
+  if (format === undefined) return 'open';
+  return admissionOf(format, keys, desired.kind === 'policy' ? desired.absences : NONE_ABSENT);
+}
+
+const FORMATS: readonly KyvernoFormat[] = ['ClusterPolicy', 'ImageValidatingPolicy'];
+const NONE_ABSENT: Absences = { leftOut: [], unmeetable: [] };
 
 /** Bundles by these Kyverno 1.19 cannot verify (kyverno-live.md 1: bundle3-cert, bundle3-ed25519). */
 function unreadBundles(key: AdmissionKey): 'Ed25519' | 'certificate' | undefined {

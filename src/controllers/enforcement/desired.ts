@@ -4,6 +4,7 @@
  */
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
 import type { AdmissionKey } from '../../core/admission-key.ts';
+import type { Absences } from './admission.ts';
 import type {
   AdmissionMode,
   KyvernoFormat,
@@ -58,8 +59,7 @@ export type Desired =
       readonly gaps: readonly string[];
       /** What a reader should know of it: keys that are left out, sets that nobody can meet. */
       readonly notes: readonly string[];
-      /** TrustedKeys that are left out. */
-      readonly leftOut: readonly string[];
+      readonly absences: Absences;
       readonly changesAt?: Date;
     };
 
@@ -132,7 +132,7 @@ function desiredOf(rendering: Rendering, mode: AdmissionMode): Desired {
     object,
     gaps: gaps.map(({ where, message }) => `${where}: ${message}`),
     notes,
-    leftOut: leftOut.map(({ trustedKey }) => trustedKey),
+    absences: { leftOut, unmeetable },
     ...end,
   };
 }

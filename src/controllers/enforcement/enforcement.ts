@@ -7,17 +7,16 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { EnforcementView } from '../../core/enforcement.ts';
-import type { Admission } from '../../core/restart.ts';
+import type { Door } from '../../core/restart.ts';
 import { isKubeFailure } from '../../kube/failure.ts';
 import type { ReflectorState } from '../../kube/reflector.ts';
 import type { Resource } from '../../kube/resource.ts';
 import type { KubeClient } from '../../kube/verbs.ts';
 import { canonical } from '../../outputs/canonical.ts';
-import type { KyvernoFormat } from '../../outputs/kyverno/rendering.ts';
 import type { EnforcementOutcome } from '../../outputs/metrics.ts';
 import { type Controller, type ControllerObserver, createController, DONE, type Next } from '../controller.ts';
 import { earliest } from '../policy-book.ts';
-import { type AdmissionKeys, admissionOf } from './admission.ts';
+import { type AdmissionKeys, doorOf } from './admission.ts';
 import { desire, type Desired, type Renderer } from './desired.ts';
 import { createKyvernoWatch, type KyvernoWatch } from './kyverno-watch.ts';
 import { isOf, type ObservedPolicy, specIdOf } from './observed.ts';
@@ -56,8 +55,8 @@ export interface Enforcement {
   want(policy: string): void;
   /** What came of the policy; undefined: it was not looked at yet. */
   view(policy: string): EnforcementView | undefined;
-  /** What guards the door for the policy now; undefined: nothing does, as far as is known. */
-  admission(policy: string): Admission | undefined;
+  /** What guards the door for the policy now; undefined: nobody has looked yet. */
+  door(policy: string): Door | undefined;
 }
 
 /** How long changes are gathered, in milliseconds: GitOps brings a policy and its keys one after the other. */
@@ -89,7 +88,7 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
     want,
     begin: () => watch.start(),
     view: (name) => states.get(name)?.view,
-    admission: (name) => states.get(name)?.admission,
+    door: (name) => states.get(name)?.door,
   };
 }
 
@@ -97,7 +96,7 @@ export function createEnforcement(options: EnforcementOptions): Enforcement {
 interface State {
   memory: Memory;
   view: EnforcementView | undefined;
-  admission: Admission | undefined;
+  door: Door | undefined;
   readonly writes: RecentWrites;
 }
 
@@ -115,7 +114,7 @@ async function reconcile(name: string, desk: Desk, signal: AbortSignal): Promise
     states.delete(name);
     return DONE;
   }
-  const state = states.get(name) ?? { memory: {}, view: undefined, admission: undefined, writes: createRecentWrites() };
+  const state = states.get(name) ?? { memory: {}, view: undefined, door: undefined, writes: createRecentWrites() };
   states.set(name, state);
   try {
     const plan = await pursue(policy, { desk, state }, signal);
@@ -126,8 +125,9 @@ async function reconcile(name: string, desk: Desk, signal: AbortSignal): Promise
   } catch (error) {
     if (signal.aborted) throw error;
     options.onWrite(isRefusal(error) ? 'refused' : 'failed');
-    const view = isKubeFailure(error) ? planNow(policy, { desk, state }).view : (state.view ?? NOTHING);
-    show(name, troubled(view, error), desk);
+    const view = isKubeFailure(error) ? troubled(planNow(policy, { desk, state }).view, error) : undefined;
+    if (view !== undefined) admit(policy, view, { desk, state });
+    show(name, view ?? troubled(state.view ?? NOTHING, error), desk);
     throw error;
   }
 }
@@ -164,18 +164,13 @@ function desiredNow(policy: ImageTrustPolicy, { options, watch }: Desk): Desired
 }
 
 /** How the policy that is at the door reads signatures: what is known of running images is held against it. */
-function admit(policy: ImageTrustPolicy, { kyverno }: EnforcementView, { desk, state }: Pursuit): void {
+function admit(policy: ImageTrustPolicy, view: EnforcementView, { desk, state }: Pursuit): void {
   const keys = desk.options.keysOf(policy);
-  const desired = desiredNow(policy, desk);
-  const format = kyverno === undefined ? undefined : FORMATS.find((one) => one === kyverno.kind);
-  const leftOut = desired.kind === 'policy' ? desired.leftOut : [];
-  const admission = format === undefined || keys === undefined ? undefined : admissionOf(format, keys, leftOut);
-  if (isDeepStrictEqual(admission, state.admission)) return;
-  state.admission = admission;
+  const door = doorOf(view, desiredNow(policy, desk), keys, state.door);
+  if (isDeepStrictEqual(door, state.door)) return;
+  state.door = door;
   desk.options.onAdmission(policy.metadata.name);
 }
-
-const FORMATS: readonly KyvernoFormat[] = ['ClusterPolicy', 'ImageValidatingPolicy'];
 
 /** What is there, with what we know to have written since. */
 function observedOf(policy: ImageTrustPolicy, { desk, state }: Pursuit, now: Date): readonly ObservedPolicy[] {

@@ -6,6 +6,7 @@ import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
 import type { LabelSelector } from '../../api/label-selector.ts';
 import { canonicalImageGlob } from '../../core/image-glob.ts';
 import { matchesGlob } from '../../core/glob.ts';
+import { EXEMPT_NAMESPACES } from '../../core/restart.ts';
 import type { Ledger } from './ledger.ts';
 
 /** An exception that holds now, only in some namespaces. */
@@ -38,8 +39,7 @@ export function scopeAt(policy: ImageTrustPolicy, now: Date, ledger: Ledger): Sc
   const local = holding.filter(({ namespaces }) => namespaces.length > 0);
   if (holding.length > 0) ledger.note('exceptions', 'spec.exceptions');
   noteSelectors(match, ledger);
-  if (['kube-system', 'kyverno'].some((name) => coversNamespace(match, name)))
-    ledger.note('exemptNamespaces', 'spec.match');
+  if (EXEMPT_NAMESPACES.some((name) => coversNamespace(match, name))) ledger.note('exemptNamespaces', 'spec.match');
   return {
     images: canonical(images),
     excluded: canonical([...excludeImages, ...everywhere]),

@@ -3,6 +3,7 @@
  * that moved, an index that its reference must lead to). Pure. Must only ever take trust away.
  */
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
+import type { Behind } from '../../core/behind.ts';
 import type { RejectedReason } from '../../api/reasons.ts';
 import { reasonOfFailure } from '../../core/failure.ts';
 import type { ImageUse } from '../../core/image-use.ts';
@@ -16,6 +17,8 @@ import { leadsTo } from './subject.ts';
 export interface Examined {
   readonly verdict: Verdict;
   readonly leads: KnownLeads;
+  /** What tags that moved lead to, where that was looked at. */
+  readonly behind?: Behind;
 }
 
 /** The verdict on one use. Where the digest is rejected, that is the answer for each of its uses. */

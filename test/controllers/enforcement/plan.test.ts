@@ -16,7 +16,15 @@ const rendered = (options: Partial<KyvernoObjectOptions> = {}): KyvernoObject =>
   kyvernoObject(POLICY, { format: 'ClusterPolicy', mode: 'Enforce', ...options });
 
 function wanted(object: KyvernoObject, fields: Partial<Extract<Desired, { kind: 'policy' }>> = {}): Desired {
-  return { kind: 'policy', mode: 'Enforce', object, gaps: [], notes: [], leftOut: [], ...fields };
+  return {
+    kind: 'policy',
+    mode: 'Enforce',
+    object,
+    gaps: [],
+    notes: [],
+    absences: { leftOut: [], unmeetable: [] },
+    ...fields,
+  };
 }
 
 /** The object as it is in the cluster, written by us. */
