@@ -1,7 +1,4 @@
-/**
- * Conditions on the predicate of an attestation, as Kyverno writes them. Shape only: evaluation comes with a later
- * version, and until then a policy that has conditions yields `unknown`, never `verified`.
- */
+/** Conditions on the predicate of an attestation, as Kyverno writes them. Owns the shape; core/predicate evaluates them. */
 import * as z from 'zod';
 import { type Rule, ruled } from './rule.ts';
 import { listOf, text } from './scalars.ts';

@@ -156,10 +156,16 @@ export const REASONS = {
       'An attestor entry names a TrustedKey whose material cannot be used, and the set cannot be met without it.',
     advice: 'Look at the Stalled condition of the TrustedKey.',
   },
-  ConditionsUnsupported: {
+  ConditionInvalid: {
     state: 'unknown',
-    meaning: 'The policy has conditions on a predicate that this version cannot evaluate yet.',
-    advice: 'Use a version that evaluates attestation conditions; until then the image is not called trusted.',
+    meaning: 'A condition or expression of the policy on a predicate can never be evaluated.',
+    advice: 'Correct the field of the policy that the message names.',
+  },
+  ConditionError: {
+    state: 'unknown',
+    meaning:
+      'An attestation is authentic, but a condition cannot be evaluated on its predicate: a field is missing, or of another type.',
+    advice: "Correct the condition; write {{ field || '' }} or has(predicate.field) where a field may be missing.",
   },
   Timeout: {
     state: 'unknown',

@@ -158,5 +158,5 @@ function demandsOfFlags(flags: VerifyFlags): Demands {
   if (flags.type === undefined) return { sets, attestations: [] };
   if (Object.keys(flags.annotations).length > 0)
     throw new UsageError('--annotations holds for signatures, not with --type');
-  return { sets: [], attestations: [{ type: predicateTypeOf(flags.type), sets, conditional: false }] };
+  return { sets: [], attestations: [{ type: predicateTypeOf(flags.type), sets }] };
 }

@@ -106,7 +106,8 @@ const FIRST_RETRY_MS: Readonly<Record<UnknownReason, number | undefined>> = {
   KmsUnavailable: undefined,
   TrustedKeyMissing: undefined,
   TrustedKeyNotReady: undefined,
-  ConditionsUnsupported: undefined,
+  ConditionInvalid: undefined,
+  ConditionError: undefined,
 };
 const MAX_RETRY_MS = 300_000;
 

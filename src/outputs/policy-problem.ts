@@ -3,7 +3,9 @@
  * there can meet. Must never call a policy stalled for something that it can do without.
  */
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
+import { shownPath } from '../api/problem.ts';
 import type { PolicyView } from '../core/known.ts';
+import { predicateProblems } from '../core/predicate/problems.ts';
 
 /** Reason and message of condition Stalled. */
 export interface PolicyProblem {
@@ -14,6 +16,11 @@ export interface PolicyProblem {
 /** The problem of a policy, the spec's own first; undefined where there is none. */
 export function problemOf({ policy, problem, keysNotReady }: PolicyView): PolicyProblem | undefined {
   if (problem !== undefined) return { reason: 'InvalidSpec', message: problem.message };
+  const [invalid] = predicateProblems(policy);
+  if (invalid !== undefined) {
+    const message = `${shownPath(invalid.path)}: expected ${invalid.expected}, found ${invalid.found}`;
+    return { reason: 'InvalidSpec', message };
+  }
   const missing = new Map(keysNotReady.map(({ name, message }) => [name, message]));
   const unmet = setsOf(policy).filter(({ count, keys }) => keys.filter((key) => !missing.has(key)).length < count);
   if (unmet.length === 0) return undefined;

@@ -4,6 +4,7 @@
  */
 import type { RejectedReason, UnknownReason } from '../api/reasons.ts';
 import type { Digest } from '../core/digest.ts';
+import type { PredicateTest } from '../core/predicate/predicate-test.ts';
 import type { SignaturePlace, TimeSource } from '../core/verdict.ts';
 import type { Descriptor, Manifest } from '../registry/source.ts';
 import type { SignerMaterial } from './signer.ts';
@@ -31,11 +32,18 @@ export interface Subject {
   readonly size?: number;
 }
 
+/** An attestation that is wanted. Families prove its type; what its predicate says is asked by the engine. */
+export interface AttestationClaim {
+  readonly type: 'attestation';
+  readonly predicateType: string;
+  readonly predicate?: PredicateTest;
+}
+
 /** What one attestor entry wants proven of one image. */
 export interface Claim {
   readonly subject: Subject;
   /** A signature, or an attestation of exactly this predicate type (a URI). The one never stands for the other. */
-  readonly demands: { readonly type: 'signature' } | { readonly type: 'attestation'; readonly predicateType: string };
+  readonly demands: { readonly type: 'signature' } | AttestationClaim;
   readonly material: SignerMaterial;
   /** Signed annotations that must be there with exactly these values. */
   readonly annotations: Readonly<Record<string, string>>;
@@ -62,6 +70,8 @@ export interface Proof {
   readonly notes: readonly string[];
   /** The authenticated predicate of an attestation (JSON), for conditions. */
   readonly predicate?: unknown;
+  /** Why the predicate does not say what is demanded: the attestation is authentic, and vouches for nothing. */
+  readonly unmet?: Refusal;
   /** Where the proof rests on the time of the check: it holds until then and must be made anew after. */
   readonly holdsUntil?: Date;
 }

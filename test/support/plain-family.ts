@@ -13,6 +13,7 @@ export interface PlainSignature {
   readonly signedAt?: string;
   readonly annotations?: Record<string, string>;
   readonly holdsUntil?: string;
+  readonly predicate?: unknown;
 }
 
 export const PLAIN_LAYER = 'test/plain';
@@ -52,6 +53,7 @@ function proveplain(signed: PlainSignature, claim: Claim): Outcome {
     timeSource: signed.signedAt === undefined ? 'none' : 'transparency-log',
     annotations: signed.annotations ?? {},
     notes: [],
+    ...(wants === undefined ? {} : { predicate: signed.predicate }),
     ...(signed.signedAt === undefined ? {} : { signedAt: new Date(signed.signedAt) }),
     ...(signed.holdsUntil === undefined ? {} : { holdsUntil: new Date(signed.holdsUntil) }),
   };

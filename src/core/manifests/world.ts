@@ -6,6 +6,7 @@ import { API_VERSION, GROUP, type KindName, KINDS } from '../../api/group.ts';
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
 import type { TrustedKey } from '../../api/trusted-key.ts';
 import { validateManifest } from '../../api/validate.ts';
+import { predicateProblems } from '../predicate/problems.ts';
 import { usesOf } from '../inventory.ts';
 import type { Labels } from '../selector.ts';
 import type { Workload } from '../workload.ts';
@@ -105,7 +106,14 @@ function collectOurs(document: ManifestDocument, root: Field, found: Found): voi
   // In a typed list the items have neither; the list's own have been checked just now.
   const whole = { ...document.object, apiVersion, kind };
   if (kind === 'TrustedKey') take(validateManifest(kind, whole), root, found.trustedKeys);
-  else take(validateManifest(kind, whole), root, found.policies);
+  else takePolicy(whole, root, found);
+}
+
+/** Conditions that can never be evaluated are told here: no image would be called trusted, and nobody would know why. */
+function takePolicy(whole: Readonly<Record<string, unknown>>, root: Field, found: Found): void {
+  const checked = validateManifest('ImageTrustPolicy', whole);
+  const problems = checked.ok ? predicateProblems(checked.value) : [];
+  take(problems.length > 0 ? { ok: false, problems } : checked, root, found.policies);
 }
 
 function isKind(kind: string): kind is KindName {

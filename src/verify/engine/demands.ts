@@ -3,6 +3,7 @@
  * must never look at an image.
  */
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
+import { type PredicateTest, predicateTestOf } from '../../core/predicate/predicate-test.ts';
 import { formatRepository, parseRepository } from '../../core/reference.ts';
 
 /** One attestor entry: which TrustedKey must vouch, with which signed annotations, and where its signatures lie. */
@@ -24,8 +25,8 @@ export interface AttestorSet {
 export interface AttestationDemand {
   readonly type: string;
   readonly sets: readonly AttestorSet[];
-  /** Conditions on the predicate: not evaluated by this version, so such a demand is never met. */
-  readonly conditional: boolean;
+  /** What its predicate must say; every attestation of the type that is authentic has to, as in Kyverno and cosign. */
+  readonly predicate?: PredicateTest;
 }
 
 /** Everything that must hold. Nothing demanded is nothing proven: the engine never calls that verified. */
@@ -42,11 +43,14 @@ type PolicySet = ImageTrustPolicy['spec']['attestors'][number];
  */
 export function demandsOf(policy: ImageTrustPolicy): Demands {
   const sets = policy.spec.attestors.map(setOf);
-  const attestations = (policy.spec.attestations ?? []).map((attestation) => ({
-    type: attestation.type,
-    sets: attestation.attestors === undefined ? sets : attestation.attestors.map(setOf),
-    conditional: attestation.conditions !== undefined || attestation.expression !== undefined,
-  }));
+  const attestations = (policy.spec.attestations ?? []).map((attestation) => {
+    const predicate = predicateTestOf(attestation);
+    return {
+      type: attestation.type,
+      sets: attestation.attestors === undefined ? sets : attestation.attestors.map(setOf),
+      ...(predicate === undefined ? {} : { predicate }),
+    };
+  });
   return { sets, attestations };
 }
 

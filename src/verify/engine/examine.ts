@@ -10,6 +10,7 @@ import { refusal } from '../refusal.ts';
 import type { Collected } from './collect.ts';
 import type { AttestorEntry, AttestorSet } from './demands.ts';
 import type { ProofMemo } from './memo.ts';
+import { unmetOf } from './predicate.ts';
 import { mostTelling } from './telling.ts';
 
 /** What was looked at for one subject in one repository. */
@@ -67,9 +68,24 @@ function examineEntry(
   );
   const outcomes = mine.flatMap((look) => outcomesOf(look, { entry, signer, demands }, ctx));
   const proofs = outcomes.flatMap((o) => (o.outcome.ok ? [{ ...o, proof: o.outcome }] : []));
-  if (proofs.length > 0) return { outcome: 'vouched', entry, proofs };
+  if (proofs.length > 0) return conditioned({ outcome: 'vouched', entry, proofs }, mine, demands);
   const refusals = outcomes.flatMap((o) => (o.outcome.ok ? [] : [o.outcome]));
   return notVouched(entry, mine, [...refusals, ...brokenOnes(mine)], demands);
+}
+
+/** Conditions are demands on every authentic attestation of the type: none may be missed, and each has to satisfy them. */
+function conditioned(
+  vouched: Extract<EntryFinding, { outcome: 'vouched' }>,
+  looks: readonly Look[],
+  demands: Claim['demands'],
+): EntryFinding {
+  if (demands.type !== 'attestation' || demands.predicate === undefined) return vouched;
+  const { entry } = vouched;
+  const unmet = unmetOf(vouched.proofs.flatMap(({ proof }) => proof.unmet ?? []));
+  if (unmet !== undefined)
+    return { outcome: REASONS[unmet.reason].state === 'rejected' ? 'refused' : 'unknown', entry, refusal: unmet };
+  const failure = looks.flatMap((look) => look.collected.failures)[0];
+  return failure === undefined ? vouched : unknown(entry, refusal(reasonOfFailure(failure.detail), failure.message));
 }
 
 interface Asked {

@@ -23,9 +23,13 @@ export function judge(demands: Demands, looks: readonly Look[], ctx: ExamineCont
   const results = [
     ...demands.sets.map((set) => judgeSet(set, signature, looks, ctx)),
     ...demands.attestations.flatMap((attestation) => {
-      const claimed: Claim['demands'] = { type: 'attestation', predicateType: attestation.type };
-      const sets = attestation.sets.map((set) => judgeSet(set, claimed, looks, ctx));
-      return attestation.conditional ? sets.map((set) => withUncheckedConditions(set, attestation.type)) : sets;
+      const { type, predicate } = attestation;
+      const claimed = {
+        type: 'attestation',
+        predicateType: type,
+        ...(predicate === undefined ? {} : { predicate }),
+      } as const;
+      return attestation.sets.map((set) => judgeSet(set, claimed, looks, ctx));
     }),
   ];
   const base = { entries: results.flatMap((result) => result.entries), notes };
@@ -106,13 +110,6 @@ function told(
   const doubled = vouched > distinct ? [`${vouched} entries vouched, but by the same key, which counts once`] : [];
   const needed = set.entries.length === 1 ? '' : ` (${distinct} of ${set.count} needed)`;
   return refusal(reason, `attestor set "${set.name}"${needed}: ${[...new Set([...doubled, ...said])].join('; ')}`);
-}
-
-/** The attestation is authentic; whether its predicate satisfies the policy is not known, so it is not called met. */
-function withUncheckedConditions(result: SetResult, type: string): SetResult {
-  if (result.state !== 'met') return result;
-  const message = `attestation ${type} is authentic, but its conditions cannot be evaluated by this version`;
-  return { state: 'unknown', why: refusal('ConditionsUnsupported', message), entries: result.entries };
 }
 
 function explain(set: AttestorSet, finding: EntryFinding): EntryExplanation {

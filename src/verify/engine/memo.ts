@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Claim, Outcome, RawSignature, SignatureFamily } from '../family.ts';
+import { withAnswer } from './predicate.ts';
 
 /** Outcomes kept at most; about 1 KiB each. */
 const MAX_OUTCOMES = 20_000;
@@ -37,8 +38,8 @@ export function createProofMemo(max: number = MAX_OUTCOMES): ProofMemo {
         return known.outcome;
       }
       counts.made++;
-      const outcome = family.prove(signature, claim);
-      outcomes.set(key, { outcome: withoutPredicate(outcome), madeAt: claim.now.getTime() });
+      const outcome = withoutPredicate(withAnswer(family.prove(signature, claim), claim));
+      outcomes.set(key, { outcome, madeAt: claim.now.getTime() });
       return outcome;
     },
   };
@@ -69,6 +70,7 @@ function keyOf(signature: RawSignature, claim: Claim, signerId: string): string 
     claim.subject.mediaType ?? null,
     claim.subject.size ?? null,
     claim.demands.type === 'attestation' ? claim.demands.predicateType : null,
+    claim.demands.type === 'attestation' ? (claim.demands.predicate?.id ?? null) : null,
     sorted(claim.annotations),
     signerId,
   ];

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FailureKind } from '../../../src/core/failure.ts';
+import { predicateTestOf } from '../../../src/core/predicate/predicate-test.ts';
 import { parseReference } from '../../../src/core/reference.ts';
 import type { Demands } from '../../../src/verify/engine/demands.ts';
 import { verifyImage } from '../../../src/verify/engine/verify.ts';
@@ -168,8 +169,13 @@ describe('a revoked key that keeps what is proven to be older', () => {
 });
 
 describe('attestations', () => {
-  const slsa = { type: 'https://slsa.dev/provenance/v1', sets: [set(['alice'])], conditional: false };
+  const slsa = { type: 'https://slsa.dev/provenance/v1', sets: [set(['alice'])] };
   const attested: PlainSignature = { ...byAlice, type: slsa.type };
+  const saying = (by: string): PlainSignature => ({ ...attested, predicate: { by } });
+  const demanding = (expression: string): Demands['attestations'][number] => {
+    const predicate = predicateTestOf({ expression });
+    return { ...slsa, ...(predicate === undefined ? {} : { predicate }) };
+  };
   const source = (...s: PlainSignature[]): MemorySource => {
     const memory = signed(byAlice);
     const bytes = s.map((x) => JSON.stringify(x));
@@ -187,14 +193,32 @@ describe('attestations', () => {
     ['missing', [], [slsa], 'rejected', 'AttestationMissing'],
     ['by another key', [{ ...attested, by: 'B' }], [slsa], 'rejected', 'UntrustedSigner'],
     ['of another type', [{ ...attested, type: 'other' }], [slsa], 'rejected', 'AttestationMissing'],
+    ['that satisfies', [saying('ci')], [demanding("predicate.by == 'ci'")], 'verified', 'Verified'],
+    ['that does not', [saying('me')], [demanding("predicate.by == 'ci'")], 'rejected', 'AttestationConditionFailed'],
+    ['that cannot be asked', [attested], [demanding("predicate.by == 'ci'")], 'unknown', 'ConditionError'],
+    ['asked what nobody can ask', [saying('ci')], [demanding('predicate.by ==')], 'unknown', 'ConditionInvalid'],
+    ['missing, with conditions', [], [demanding('true')], 'rejected', 'AttestationMissing'],
     [
-      'with conditions that nobody evaluates',
-      [attested],
-      [{ ...slsa, conditional: true }],
-      'unknown',
-      'ConditionsUnsupported',
+      'of several one does not satisfy',
+      [saying('ci'), saying('me')],
+      [demanding("predicate.by == 'ci'")],
+      'rejected',
+      'AttestationConditionFailed',
     ],
-    ['missing, with conditions', [], [{ ...slsa, conditional: true }], 'rejected', 'AttestationMissing'],
+    [
+      'of several one cannot be asked',
+      [saying('ci'), attested],
+      [demanding("predicate.by == 'ci'")],
+      'unknown',
+      'ConditionError',
+    ],
+    [
+      'of several one that nobody trusts does not satisfy',
+      [saying('ci'), { ...saying('me'), by: 'B' }],
+      [demanding("predicate.by == 'ci'")],
+      'verified',
+      'Verified',
+    ],
   ])('%s', async (_name, attestations, demanded, state, reason) => {
     const verdict = await verdictOf(source(...attestations), { sets: [set(['alice'])], attestations: demanded });
     expect([verdict.state, verdict.reason]).toEqual([state, reason]);
@@ -271,5 +295,30 @@ describe('a failure to look never rejects', () => {
         ctx,
       ),
     ).rejects.toThrow('interrupted');
+  });
+});
+
+describe('an age limit on an attestation', () => {
+  const type = 'https://example.com/scan/v1';
+  const predicate = predicateTestOf({
+    expression: `time.now() - timestamp(predicate.at) <= duration('24h')`,
+  });
+  const demands = { sets: [], attestations: [{ type, sets: [set(['alice'])], ...(predicate && { predicate }) }] };
+  const scanned = signed({ ...byAlice, type, predicate: { at: '2026-01-01T00:00:00Z' } });
+
+  test('ends with the time, though the proof is remembered, and says the same at every check', async () => {
+    const ctx = context(scanned);
+    const at = async (now: string): Promise<readonly [string, string]> => {
+      const { verdict } = await verifyImage(
+        { digest: image.digest, references: [parseReference(`${REPO}:v1`)] },
+        demands,
+        { ...ctx, now: new Date(now) },
+      );
+      return [verdict.reason, verdict.message];
+    };
+    expect((await at('2026-01-01T12:00:00Z'))[0]).toBe('Verified');
+    const past = await at('2026-01-02T12:00:00Z');
+    expect(past[0]).toBe('AttestationConditionFailed');
+    expect(await at('2026-01-03T12:00:00Z')).toEqual(past);
   });
 });
