@@ -23,6 +23,14 @@ describeOnClusters('our kinds', {}, (cluster) => {
     expect(shown.toSorted()).toEqual(['Established=True', 'NamesAccepted=True']);
   });
 
+  // Each of the rows asks the server once; good and bad are counted from the table that the command line is tried on.
+  test('are tried with many objects, good and bad', () => {
+    const bad = MANIFESTS.filter(({ problems }) => problems !== undefined);
+    expect(new Set(MANIFESTS.map(({ kind, name }) => `${kind} ${name}`)).size).toBe(MANIFESTS.length);
+    expect(MANIFESTS.length).toBeGreaterThanOrEqual(60);
+    expect(Math.min(bad.length, MANIFESTS.length - bad.length)).toBeGreaterThanOrEqual(20);
+  });
+
   describe.each(MANIFESTS.filter(({ problems }) => problems === undefined))('$kind: $name', ({ object, kind }) => {
     test('is taken', async () => {
       const taken = await cluster().client.tryCreate({ apiVersion: 'imagetrust.dev/v1alpha1', kind, ...object });
@@ -60,6 +68,16 @@ describeOnClusters('our kinds', {}, (cluster) => {
       expect(text.match(/<no description>/g)).toBeNull();
     });
 
+    test.each(KINDS)('has a sentence for every field of %s, however deep', async (_, kind) => {
+      const { components } = (await cluster().client.send('GET', '/openapi/v3/apis/imagetrust.dev/v1alpha1')) as {
+        components: { schemas: Record<string, Schema> };
+      };
+      const schema = components.schemas[`dev.imagetrust.v1alpha1.${kind}`];
+      const fields = fieldsOf(schema?.properties?.['spec'] ?? {}, 'spec');
+      expect(fields.length).toBeGreaterThan(30);
+      expect(fields.filter(([, { description = '' }]) => description.length < 10)).toEqual([]);
+    });
+
     test('explains a field in words', async () => {
       const text = await kubectl(cluster(), 'explain', 'itp.spec.verification.maxStaleness');
       expect(text).toMatch(/DESCRIPTION:\s+\S+/);
@@ -80,6 +98,25 @@ describeOnClusters('our kinds', {}, (cluster) => {
     });
   });
 });
+
+interface Schema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema;
+}
+
+/** Every field below a schema, with its path. */
+function fieldsOf(schema: Schema, path: string): readonly (readonly [string, Schema])[] {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => [
+    [`${path}.${name}`, field] as const,
+    ...fieldsOf(field, `${path}.${name}`),
+  ]);
+  const inner = [schema.items, schema.additionalProperties].flatMap((each) =>
+    each === undefined ? [] : fieldsOf(each, `${path}[]`),
+  );
+  return [...own, ...inner];
+}
 
 async function kubectl(cluster: Cluster, ...args: readonly string[]): Promise<string> {
   if (cluster.kind === 'embedded') throw new Error('only the real server explains and prints');

@@ -1,12 +1,16 @@
 /** What we ship is taken by a real API server as it is: config/default and its options, twice, and the samples. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { asList, asMapping, texts, valueAt } from '../config/kustomization.ts';
 import { type Cluster, describeOnClusters } from '../support/cluster/cluster.ts';
+import { CONFIG, kubectl, withOverlay } from '../support/cluster/kubectl.ts';
+import { installMonitoringCrds } from '../support/cluster/monitoring-crds.ts';
 import { eventually } from '../support/eventually.ts';
-import { runTool } from '../toolbox/toolbox.ts';
 
-const CONFIG = join(import.meta.dirname, '../../config');
+/** Options of the installation; the monitor's goes with the monitor. */
+const OPTIONS = readdirSync(join(CONFIG, 'components')).filter((name) => name !== 'secure-monitor');
 
 describeOnClusters('the installation', { crds: false, controllers: 'all', only: 'real' }, (cluster) => {
   test('is taken whole, without a word of warning', async () => {
@@ -38,15 +42,40 @@ describeOnClusters('the installation', { crds: false, controllers: 'all', only: 
     expect(pods.map(({ metadata }) => metadata.ownerReferences?.[0]?.kind)).toEqual(['ReplicaSet', 'ReplicaSet']);
   });
 
-  test.each(['custom-owners', 'openreports'])('takes its option %s', async (name) => {
-    const folder = mkdtempSync(join(CONFIG, '.try-'));
-    try {
-      writeFileSync(join(folder, 'kustomization.yaml'), kustomizationWith(name));
-      const { code, stderr } = await kubectl(cluster(), 'apply', '--dry-run=server', '-k', folder);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+  describe('with the kinds of the Prometheus operator and of cert-manager', () => {
+    beforeAll(() => installMonitoringCrds(cluster().client));
+
+    test.each<readonly [what: string, ...parts: readonly string[]]>([
+      ['its option openreports', 'default', 'components/openreports'],
+      ['its option custom-owners', 'default', 'components/custom-owners'],
+      ['its option secure-metrics', 'default', 'components/secure-metrics'],
+      ['all its options at once', 'default', ...OPTIONS.map((name) => `components/${name}`)],
+      ['the monitor and the alerts', 'prometheus'],
+      ['the monitor of secure metrics', 'prometheus', 'components/secure-monitor'],
+    ])('is taken with %s', async (_, base, ...components) => {
+      await withOverlay({ resources: [base ?? ''], components }, async (folder) => {
+        const { code, stderr } = await kubectl(cluster(), 'apply', '--dry-run=server', '-k', folder);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      });
+    });
+
+    test('the monitors ask the port and path that the operator serves, in the way that it serves them', async () => {
+      const plain = await monitored(cluster(), 'default');
+      expect(plain).toEqual({ scheme: 'http', path: '/metrics', container: 8080, args: [':8080'], selected: true });
+      const secure = await monitored(cluster(), 'default', 'components/secure-metrics', 'components/secure-monitor');
+      expect(secure).toEqual({
+        scheme: 'https',
+        path: '/metrics',
+        container: 8443,
+        args: [':8080', ':8443'],
+        selected: true,
+        bearer: '/var/run/secrets/kubernetes.io/serviceaccount/token',
+        tls: {
+          serverName: 'image-trust-operator-metrics.image-trust-system.svc',
+          ca: { secret: { name: 'image-trust-operator-metrics-certificate', key: 'ca.crt' } },
+        },
+      });
+    });
   });
 
   test('takes the samples', async () => {
@@ -57,12 +86,41 @@ describeOnClusters('the installation', { crds: false, controllers: 'all', only: 
   });
 });
 
-function kustomizationWith(component: string): string {
-  const parts = { resources: ['../default'], components: [`../components/${component}`] };
-  return JSON.stringify({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', ...parts });
-}
-
-async function kubectl(cluster: Cluster, ...args: readonly string[]) {
-  if (cluster.kind === 'embedded') throw new Error('kubectl is tried on the real server');
-  return runTool(cluster.plane.kubectl, ['--kubeconfig', cluster.kubeconfig, ...args]);
+/** What a ServiceMonitor asks, beside what is there to be asked, as kustomize puts them together. */
+async function monitored(cluster: Cluster, base: string, ...components: readonly string[]): Promise<object> {
+  return withOverlay({ resources: [base, 'prometheus'], components }, async (folder) => {
+    const { stdout } = await kubectl(cluster, 'kustomize', folder);
+    const objects = parseAllDocuments(stdout).map((document): unknown => document.toJS());
+    const of = (kind: string): unknown =>
+      objects.find(
+        (object) => valueAt(object, 'kind') === kind && valueAt(object, 'metadata', 'name') !== 'image-trust-system',
+      );
+    const endpoint = valueAt(of('ServiceMonitor'), 'spec', 'endpoints', 0);
+    const service = of('Service');
+    const container = valueAt(of('Deployment'), 'spec', 'template', 'spec', 'containers', 0);
+    const port = asList(valueAt(service, 'spec', 'ports')).find(
+      (one) => valueAt(one, 'name') === valueAt(endpoint, 'port'),
+    );
+    const listening = asList(valueAt(container, 'ports')).find(
+      (one) => valueAt(one, 'name') === valueAt(port, 'targetPort'),
+    );
+    const flag = '--metrics-bind-address=';
+    const bearer = valueAt(endpoint, 'bearerTokenFile');
+    const tls = valueAt(endpoint, 'tlsConfig');
+    const selector = asMapping(valueAt(of('ServiceMonitor'), 'spec', 'selector', 'matchLabels'));
+    return {
+      scheme: valueAt(endpoint, 'scheme'),
+      path: valueAt(endpoint, 'path'),
+      container: valueAt(listening, 'containerPort'),
+      // Of a flag that is given twice the last holds.
+      args: texts(valueAt(container, 'args'))
+        .filter((arg) => arg.startsWith(flag))
+        .map((arg) => arg.slice(flag.length)),
+      selected: Object.entries(selector).every(
+        ([label, value]) => valueAt(service, 'metadata', 'labels', label) === value,
+      ),
+      ...(bearer === undefined ? {} : { bearer }),
+      ...(tls === undefined ? {} : { tls }),
+    };
+  });
 }
