@@ -117,9 +117,9 @@ describeOnClusters(
         async () => {
           expect(await reports(client, 'good', 'openreports')).toEqual(['Deployment/web good/app pass Verified']);
           expect(shownConditions(await policyStatus(client, 'good'))).toEqual([
-            'Compliant=True',
-            'EnforcementReady=False',
-            'Ready=True',
+            'Compliant=True AllVerified',
+            'EnforcementReady=False KyvernoAbsent',
+            'Ready=True Succeeded',
           ]);
         },
         { within: 15_000 },

@@ -10,7 +10,7 @@ export type Kstatus = 'Current' | 'InProgress' | 'Failed';
 /** Reads a custom resource that is not being deleted. */
 export function kstatusOf(
   generation: number,
-  status: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] },
+  status: { readonly observedGeneration?: number; readonly conditions?: readonly Pick<Condition, 'type' | 'status'>[] },
 ): Kstatus {
   if (status.observedGeneration !== generation) return 'InProgress';
   const statusOf = (type: string) => status.conditions?.find((condition) => condition.type === type)?.status;

@@ -112,7 +112,7 @@ export const deploymentTarget = (space: string, name: string): Target => ({
 /** A condition of an object. */
 export interface Condition {
   readonly type: string;
-  readonly status: string;
+  readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
 }
@@ -130,9 +130,9 @@ export async function policyStatus(client: ClusterClient, name: string): Promise
   return (await client.get(policyTarget(name)))?.['status'] ?? {};
 }
 
-/** `Ready=True`, sorted. */
+/** `Ready=True Succeeded`, sorted. */
 export function shownConditions({ conditions = [] }: PolicyStatus): readonly string[] {
-  return conditions.map(({ type, status }) => `${type}=${status}`).toSorted();
+  return conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`).toSorted();
 }
 
 interface Result {
