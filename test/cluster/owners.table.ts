@@ -51,3 +51,29 @@ export const OWNERS: readonly OwnerKind[] = [
   },
   { resource: 'batch/jobs', apiVersion: 'batch/v1', kind: 'Job', spec: { suspend: true, ...RESTARTED } },
 ];
+
+/** Kinds of other operators that config/components/custom-owners names, as those serve them. */
+export const CUSTOM_OWNERS: readonly OwnerKind[] = [
+  custom('argoproj.io/v1alpha1', 'Rollout', 'rollouts'),
+  custom('apps.kruise.io/v1alpha1', 'CloneSet', 'clonesets'),
+  custom('apps.kruise.io/v1alpha1', 'DaemonSet', 'daemonsets'),
+  custom('apps.kruise.io/v1beta1', 'StatefulSet', 'statefulsets'),
+];
+
+function custom(apiVersion: string, kind: string, plural: string): OwnerKind {
+  return { resource: `${apiVersion.split('/')[0]}/${plural}`, apiVersion, kind, spec: { replicas: 0 } };
+}
+
+/** A CRD of a kind that stands for the real one: its names, and a spec that may be anything. */
+export function customCrd({ resource, apiVersion, kind }: OwnerKind): object {
+  const [group = '', plural = ''] = resource.split('/');
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  const version = { name: apiVersion.split('/')[1], served: true, storage: true, schema };
+  const names = { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: { group, scope: 'Namespaced', names, versions: [version] },
+  };
+}

@@ -121,7 +121,7 @@ function material(kind: 'Secret' | 'ConfigMap', plural: string): readonly Scenar
 }
 
 /** A chain of owners: the Pod, an owner of this kind, and a top that only the owner itself tells of. */
-function owner({ resource, apiVersion, kind, spec }: OwnerKind): Scenario {
+export function owner({ resource, apiVersion, kind, spec }: OwnerKind): Scenario {
   const top = kind === 'StatefulSet' ? DAEMON_SET : STATEFUL_SET;
   return {
     right: `get ${resource}`,

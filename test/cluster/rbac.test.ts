@@ -6,26 +6,24 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { kubeconfigOf } from '../support/cluster/access.ts';
 import type { ClusterClient } from '../support/cluster/client.ts';
-import { type Cluster, describeOnClusters, installReports } from '../support/cluster/cluster.ts';
+import { describeOnClusters, installReports } from '../support/cluster/cluster.ts';
 import { type Gate, openGate } from '../support/cluster/gate.ts';
-import { type Grant, grantsOf, takeAway } from '../support/cluster/grants.ts';
+import { type Grant, grantsOf } from '../support/cluster/grants.ts';
+import { CONFIG, applyKustomization } from '../support/cluster/kubectl.ts';
 import { installKyvernoCrds } from '../support/cluster/kyverno-crds.ts';
 import { type Operator, startOperator } from '../support/cluster/operator.ts';
-import { controllerOf, imageOf, namespace, runPod } from '../support/cluster/scene.ts';
+import { imageOf } from '../support/cluster/scene.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { runTool } from '../toolbox/toolbox.ts';
-import { ACCOUNT, OWNERS, type OwnerKind } from './owners.table.ts';
+import { ACCOUNT, OWNERS } from './owners.table.ts';
 import { ENFORCEMENT } from './rbac-enforcement.table.ts';
-import { AT_START, judged, SCENARIOS as WORK, type Stage } from './rbac.table.ts';
+import { AT_START, judged, SCENARIOS as WORK } from './rbac.table.ts';
+import { MANY, manyOf, expectNeeded, type Rights, without as withoutRight } from './rights.ts';
 
 const SCENARIOS = [...WORK, ...ENFORCEMENT];
-const CONFIG = join(import.meta.dirname, '../../config');
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 const LEASES = 'coordination.k8s.io/leases';
 const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', ...ACCOUNT };
-/** So many Pods of one kind of owner are enough for a list of owners in place of single reads. */
-const MANY = 50;
 
 let client: ClusterClient;
 let registry: TestRegistry;
@@ -47,10 +45,10 @@ describeOnClusters(
       const stack = new AsyncDisposableStack();
       const layouts = { 'app/signed': join(FIXTURES, 'legacy3-k1'), 'app/unsigned': join(FIXTURES, 'unsigned') };
       registry = stack.use(await startRegistry({ layouts }));
-      await applyDefault(cluster);
+      await applyKustomization(cluster, join(CONFIG, 'default'));
       for (const api of ['wgpolicyk8s', 'openreports'] as const) await installReports(client, api);
       await installKyvernoCrds(client, 'ClusterPolicy', 'ImageValidatingPolicy');
-      await Promise.all(OWNERS.map((kind) => manyOf(kind)));
+      await Promise.all(OWNERS.map((kind) => manyOf(client, imageOf(registry, 'app/signed'), kind)));
       grants = await grantsOf(client, ACCOUNT);
       gate = stack.use(await openGate(cluster.plane.entrance));
       kubeconfig = await kubeconfigOf(cluster, ACCOUNT, gate.server);
@@ -122,18 +120,7 @@ describeOnClusters(
 
     test.each(SCENARIOS.map((scenario, index) => ({ ...scenario, name: `step-${index}` })))(
       'with `$right` and not without: $shows',
-      async ({ right, within, act, once, name, holdMs = 0 }) => {
-        const stage: Stage = { client, gate, registry, operator };
-        let seen = await without(right, async () => {
-          const before = gate.count(within ?? right, 403);
-          const look = await act(stage, name);
-          await eventually(() => expect(gate.count(within ?? right, 403)).toBeGreaterThan(before));
-          await staysUnseen(look, holdMs);
-          return look;
-        });
-        if (once === true) seen = await act(stage, `${name}-again`);
-        await eventually(seen, { within: 15_000 });
-      },
+      async ({ name, ...scenario }) => expectNeeded(rights(), { client, gate, registry, operator }, scenario, name),
     );
 
     describe('at a start after --report-api was another', () => {
@@ -194,47 +181,9 @@ function leads(): Promise<number> {
   return operator.metric('leader_election_master_status');
 }
 
-/** Does it without this one right, which is given back whatever comes of it. `refused`: was it asked for, in vain? */
-async function without<T>(right: string, work: (refused: () => boolean) => Promise<T>): Promise<T> {
-  const grant = grants.find((one) => one.right === right);
-  if (grant === undefined) throw new Error(`${right} is not granted`);
-  const before = gate.count(right, 403);
-  const giveBack = await takeAway(client, ACCOUNT, grant);
-  try {
-    return await work(() => gate.count(right, 403) > before);
-  } finally {
-    await giveBack();
-  }
-}
+const rights = (): Rights => ({ client, gate, account: ACCOUNT, grants });
 
-/** Nothing is seen, now and for as long as it would have taken. */
-async function staysUnseen(look: () => Promise<void>, ms: number): Promise<void> {
-  const until = Date.now() + ms;
-  do {
-    await expect(look()).rejects.toThrow('not seen');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  } while (Date.now() < until);
-}
-
-async function applyDefault({ plane, kubeconfig: admin }: Extract<Cluster, { kind: 'real' }>): Promise<void> {
-  const { code, stderr } = await runTool(plane.kubectl, [
-    '--kubeconfig',
-    admin,
-    'apply',
-    '-k',
-    join(CONFIG, 'default'),
-  ]);
-  if (code !== 0) throw new Error(stderr);
-}
-
-/** Pods of many owners of a kind, in a namespace of their own. */
-async function manyOf({ apiVersion, kind, spec }: OwnerKind): Promise<void> {
-  const space = `many-${kind.toLowerCase()}s`;
-  await client.apply(namespace(space));
-  const one = async (name: string): Promise<void> => {
-    const [owner] = await client.apply({ apiVersion, kind, metadata: { name, namespace: space }, spec });
-    const metadata = { name, namespace: space, labels: { app: 'o' }, ownerReferences: [controllerOf(owner)] };
-    await runPod(client, metadata, imageOf(registry, 'app/signed'));
-  };
-  await Promise.all(Array.from({ length: MANY }, (_, index) => one(`o-${index}`)));
+/** Does it without this one right, of those that the operator has. */
+function without<T>(right: string, work: (refused: () => boolean) => Promise<T>): Promise<T> {
+  return withoutRight(rights(), right, work);
 }
