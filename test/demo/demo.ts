@@ -9,7 +9,8 @@ import { startOperator } from '../support/cluster/operator.ts';
 import { events, policyStatus } from '../support/cluster/scene.ts';
 import { eventually } from '../support/eventually.ts';
 import { type DemoCluster, startCluster } from './cluster.ts';
-import { IMAGE_COUNT, type Images, startImages } from './images.ts';
+import { hold, type Stage } from './hold.ts';
+import { IMAGE_COUNT, startImages } from './images.ts';
 import { makePods, runPods } from './nodes.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -40,11 +41,6 @@ const GET_EVENTS = [
   '--output=custom-columns=TYPE:.type,REASON:.reason,OBJECT:.regarding.name,NOTE:.note',
 ];
 
-interface Stage {
-  readonly cluster: DemoCluster;
-  readonly images: Images;
-}
-
 async function main(): Promise<void> {
   await using stack = new AsyncDisposableStack();
   process.once('SIGINT', () => void stack.disposeAsync().then(() => process.exit(130)));
@@ -64,6 +60,10 @@ async function main(): Promise<void> {
   try {
     await published(stage, TRUSTED);
     await show(stage, [GET_POLICIES, GET_KEYS, GET_REPORTS]);
+    if (process.env['HOLD'] !== undefined) {
+      await hold(stage, stack);
+      return;
+    }
     await revoke(stage);
     await bringBack(stage);
   } catch (error) {

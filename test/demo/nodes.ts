@@ -44,17 +44,25 @@ export async function makePods(client: ClusterClient): Promise<void> {
 export async function runPods(client: ClusterClient, images: Images, count: number): Promise<void> {
   const deadline = Date.now() + 20_000;
   const done = new Set<string>();
-  while (done.size < count) {
-    for (const pod of await client.list('v1', 'Pod')) {
-      const key = `${pod.metadata.namespace}/${pod.metadata.name}`;
-      if (done.has(key)) continue;
-      await client.applyStatus(runningAs(pod, images));
-      done.add(key);
-    }
+  for (;;) {
+    await runNewPods(client, images, done);
+    if (done.size >= count) return;
     if (Date.now() > deadline) throw new Error(`expected ${count} Pods within 20 s, found ${done.size}`);
-    if (done.size < count) await delay(100);
+    await delay(100);
   }
 }
+
+/** Runs every Pod whose uid is not in `done`, and adds it there. */
+export async function runNewPods(client: ClusterClient, images: Images, done: Set<string>): Promise<void> {
+  for (const pod of await client.list('v1', 'Pod')) {
+    const { uid = '' } = pod.metadata;
+    if (done.has(uid)) continue;
+    await client.applyStatus(runningAs(pod, images));
+    done.add(uid);
+  }
+}
+
+const STARTED = '2026-01-01T00:00:00Z';
 
 function runningAs(pod: ApiObject, images: Images): Loose {
   const { name, namespace } = pod.metadata;
@@ -69,14 +77,16 @@ function runningAs(pod: ApiObject, images: Images): Loose {
       imageID,
       ready: true,
       started: true,
-      state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
+      state: { running: { startedAt: STARTED } },
     };
   });
-  const phase = states.every(({ ready }) => ready) ? 'Running' : 'Pending';
+  const isReady = states.every(({ ready }) => ready);
+  // Deployments wait for this condition before they take the Pods of before away.
+  const conditions = [{ type: 'Ready', status: isReady ? 'True' : 'False', lastTransitionTime: STARTED }];
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace },
-    status: { phase, containerStatuses: states },
+    status: { phase: isReady ? 'Running' : 'Pending', conditions, containerStatuses: states },
   };
 }
