@@ -26,6 +26,7 @@ export interface GenerateFlags extends WorldFlags {
 /** Runs the command. Throws UsageError. */
 export async function runGenerate(flags: GenerateFlags, terminal: Terminal): Promise<ExitCode> {
   const world = await readScanWorld(flags, terminal, 'generate');
+  await world.close();
   const lookup = lookupIn(materialsOfWorld(world));
   const keys = new Map(world.trustedKeys.map((key) => [key.metadata.name, admissionKeyOf(key, lookup)]));
   const rendered = policiesOf(world, flags.policy).map((policy) => ({

@@ -15,6 +15,7 @@ import { openSources } from './policy-sources.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { declareRegistryFlags, type RegistryFlags } from './registry-flags.ts';
 import { scan } from './scan.ts';
+import type { ScanWorld } from './scan-world.ts';
 import type { Terminal } from './terminal.ts';
 import { doorsOf } from './world-doors.ts';
 import { materialsOfWorld } from './world-materials.ts';
@@ -50,7 +51,11 @@ export function declareJudgingFlags(command: Command): Command {
 }
 
 /** Judges everything that runs in the world. Throws UsageError. */
-export async function judgeWorld(world: ManifestWorld, flags: JudgingFlags, terminal: Terminal): Promise<Judged> {
+export async function judgeWorld(
+  world: ManifestWorld & Pick<ScanWorld, 'podCredentials'>,
+  flags: JudgingFlags,
+  terminal: Terminal,
+): Promise<Judged> {
   const materials = materialsOfWorld(world);
   const signers = await signersOfWorld(world, materials, flags, terminal);
   const sources = await openSources(world, materials, flags, terminal);

@@ -13,11 +13,18 @@ import { keyFactsOf } from '../verify/trust/key-facts.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { VERIFY_FORMATS, type VerifyFormat } from './formats.ts';
 import { declareJudgingFlags, type Judged, type JudgingFlags, judgeWorld } from './judging.ts';
-import { declareWorldFlags, readScanWorld, type WorldFlags } from './scan-world.ts';
+import {
+  declarePullFlag,
+  declareWorldFlags,
+  type PullFlags,
+  readScanWorld,
+  type ScanWorld,
+  type WorldFlags,
+} from './scan-world.ts';
 import { type Terminal, useColour } from './terminal.ts';
 import type { ManifestWorld } from '../core/manifests/world.ts';
 
-interface KeysFlags extends WorldFlags, JudgingFlags {
+interface KeysFlags extends WorldFlags, PullFlags, JudgingFlags {
   readonly output: VerifyFormat;
 }
 
@@ -46,13 +53,21 @@ export function declareKeys(program: Command, terminal: Terminal, end: (code: Ex
   ).addOption(
     new Option('-o, --output <FORMAT>', 'how the result is written').choices(VERIFY_FORMATS).default('table'),
   );
-  declareJudgingFlags(command)
+  declareJudgingFlags(declarePullFlag(command))
     .addHelpText('after', EXAMPLES)
     .action(async (flags: KeysFlags) => end(await runKeys(flags, terminal)));
 }
 
 async function runKeys(flags: KeysFlags, terminal: Terminal): Promise<ExitCode> {
   const world = await readScanWorld(flags, terminal, 'keys');
+  try {
+    return await judgeKeys(world, flags, terminal);
+  } finally {
+    await world.close();
+  }
+}
+
+async function judgeKeys(world: ScanWorld, flags: KeysFlags, terminal: Terminal): Promise<ExitCode> {
   if (world.trustedKeys.length === 0)
     throw new UsageError('there is no TrustedKey, in the manifests or in the cluster that was given');
   const judged = await judgeWorld(world, flags, terminal);

@@ -9,6 +9,7 @@ import { usesOfPod } from '../core/inventory.ts';
 import { at } from '../core/manifests/field.ts';
 import type { ManifestDocument } from '../core/manifests/load.ts';
 import { keyOfNamed, type NamedObject, referencesIn } from '../core/named-object.ts';
+import { createPullIndex, type PullIndex } from '../core/pull-index.ts';
 import type { Workload } from '../core/workload.ts';
 import { isKubeFailure } from '../kube/failure.ts';
 import {
@@ -31,6 +32,8 @@ export interface LiveCluster {
   readonly documents: readonly ManifestDocument[];
   /** What the Pods run, under their top-level workloads. */
   readonly uses: readonly ImageUse[];
+  /** Who pulls what. */
+  readonly pulls: PullIndex;
   /** What could not be read and is not there in consequence, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -61,7 +64,7 @@ export async function readLiveCluster(
   return {
     documents: [...listed, ...read.filter((one) => typeof one !== 'string')],
     notes: read.filter((one) => typeof one === 'string'),
-    uses: await readUses(client, signal),
+    ...(await readUses(client, signal)),
   };
 }
 
@@ -125,8 +128,9 @@ async function readNamed(
   }
 }
 
-async function readUses(client: KubeClient, signal: AbortSignal): Promise<readonly ImageUse[]> {
-  const project = createPodProjection();
+async function readUses(client: KubeClient, signal: AbortSignal): Promise<Pick<LiveCluster, 'uses' | 'pulls'>> {
+  const project = createPodProjection(true);
+  const pulls = createPullIndex();
   const pods: Workload[] = [];
   for await (const page of pagesOf(client, PODS, signal)) {
     pods.push(
@@ -139,7 +143,8 @@ async function readUses(client: KubeClient, signal: AbortSignal): Promise<readon
   const owners = createOwnerChains(client, (type, lookup) => client.resourceOf(type, { signal: lookup }));
   await owners.prime(pods, signal);
   const uses = await mapConcurrently(pods, AT_ONCE, async (pod) => usesOfPod(pod, await owners.topOf(pod, signal)));
-  return uses.flat();
+  for (const pod of pods) pulls.set(`${pod.identity.namespace}/${pod.identity.name}`, pod);
+  return { uses: uses.flat(), pulls };
 }
 
 /** Cluster-scoped kinds have no namespace, whatever a manifest says; the others have `default` where they say none. */

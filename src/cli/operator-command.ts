@@ -13,12 +13,15 @@ import {
 } from '../controllers/serving/operator-metrics.ts';
 import { createReviewer, REVIEW_TIMEOUT_MS } from '../controllers/serving/reviewer.ts';
 import { type Serving, startServing } from '../controllers/serving/serving.ts';
+import { createPullReader } from '../controllers/pull-secrets.ts';
+import { createPullIndex } from '../core/pull-index.ts';
 import { createKubeClient } from '../kube/client.ts';
 import type { KubeConnection } from '../kube/connection.ts';
 import { createElector, type Elector } from '../kube/leader.ts';
 import { createRecorder, type Recorder } from '../kube/recorder.ts';
 import type { KubeClient } from '../kube/verbs.ts';
 import { systemClock } from '../registry/clock.ts';
+import { podCredentials as credentialsOfPods } from '../registry/pod-credentials.ts';
 import type { TrustRoot } from '../verify/signer.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { type OperatorFlags, reportsOf } from './operator-flags.ts';
@@ -120,6 +123,13 @@ function serve({ flags, connection, metrics, log, kill }: Parts, operator: Opera
 
 function optionsOf(parts: Parts): OperatorOptions {
   const { flags, terminal, client, log, metrics, registries, trustRoot, kill } = parts;
+  const pulls = flags.podPullSecrets ? createPullIndex() : undefined;
+  const podCredentials =
+    pulls &&
+    credentialsOfPods(
+      pulls,
+      createPullReader(client, () => systemClock.now()),
+    );
   return {
     client,
     lookup: (type, signal) => client.resourceOf(type, { signal }),
@@ -136,8 +146,9 @@ function optionsOf(parts: Parts): OperatorOptions {
     onPassed: (seconds) => metrics.passed(seconds),
     onReport: (outcome) => metrics.reported(outcome),
     onEnforced: (outcome) => metrics.enforced(outcome),
+    pulls,
     openSource: async (additions) => {
-      const counted = { ...additions, limits: LIMITS, onRequest: countIn(metrics) };
+      const counted = { ...additions, podCredentials, limits: LIMITS, onRequest: countIn(metrics) };
       return registries.keep(await openSource(flags, terminal, counted));
     },
     cwd: terminal.cwd,

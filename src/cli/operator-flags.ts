@@ -33,6 +33,7 @@ export interface OperatorFlags {
   readonly registryConfig?: string;
   readonly registryCa?: string;
   readonly allowPrivate: readonly string[];
+  readonly podPullSecrets: boolean;
 }
 
 /** How much is logged. */
@@ -124,6 +125,9 @@ function registryOptions(): readonly Option[] {
       'docker config.json with credentials (default: $DOCKER_CONFIG or ~/.docker)',
     ),
     new Option('--registry-ca <FILE>', 'PEM certificate authorities of the registries, beside the built-in ones'),
+    new Option('--pod-pull-secrets [BOOL]', 'read the pull Secrets of Pods, where the policy has no credential')
+      .default(false)
+      .argParser(truth),
     new Option('--allow-private <HOST,...>', 'registries may send us to HOST although it is not public')
       .default([], 'none')
       .argParser(list),

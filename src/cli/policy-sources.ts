@@ -6,11 +6,12 @@ import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
 import { Failure } from '../core/failure.ts';
 import type { ManifestWorld } from '../core/manifests/world.ts';
 import { compilePolicy } from '../core/policy-match.ts';
+import type { CredentialProvider } from '../registry/credential.ts';
 import { failingSource } from '../registry/failing-source.ts';
 import type { ImageSource } from '../registry/source.ts';
 import type { MaterialSource } from '../store/materials.ts';
 import { type RegistrySettings, registrySettings } from '../store/registry-settings.ts';
-import { openSource, type RegistryFlags } from './registry-flags.ts';
+import { openSource, type RegistryAdditions, type RegistryFlags } from './registry-flags.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The sources of all policies. */
@@ -28,7 +29,7 @@ type Opened = Pick<Awaited<ReturnType<typeof openSource>>, 'source' | 'close'>;
  * UsageError for what is wrong with the flags.
  */
 export async function openSources(
-  world: ManifestWorld,
+  world: ManifestWorld & Pick<RegistryAdditions, 'podCredentials'>,
   materials: MaterialSource,
   flags: RegistryFlags,
   terminal: Terminal,
@@ -37,7 +38,7 @@ export async function openSources(
   const sources = new Map<ImageTrustPolicy, ImageSource>();
   for (const policy of world.policies) {
     const settings = registrySettings(policy, plainRegistries(policy, world), materials);
-    const open = opened.get(settings.key) ?? (await openOne(settings, flags, terminal));
+    const open = opened.get(settings.key) ?? (await openOne(settings, world.podCredentials, flags, terminal));
     opened.set(settings.key, open);
     sources.set(policy, open.source);
   }
@@ -52,9 +53,14 @@ export async function openSources(
   };
 }
 
-async function openOne(settings: RegistrySettings, flags: RegistryFlags, terminal: Terminal): Promise<Opened> {
+async function openOne(
+  settings: RegistrySettings,
+  podCredentials: CredentialProvider | undefined,
+  flags: RegistryFlags,
+  terminal: Terminal,
+): Promise<Opened> {
   try {
-    return await openSource(flags, terminal, settings.additions(terminal.cwd));
+    return await openSource(flags, terminal, { ...settings.additions(terminal.cwd), podCredentials });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { source: failingSource(error), close: () => Promise.resolve() };

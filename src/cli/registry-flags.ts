@@ -9,7 +9,7 @@ import type { LimiterState } from '../registry/limiter.ts';
 import type { RegistryOptions } from '../registry/options.ts';
 import { loadDockerConfig } from '../registry/docker-config.ts';
 import { type MirrorRule, parseMirrorRule, plainHttpHosts, withMirrors } from '../registry/mirrors.ts';
-import { type CredentialProvider, firstCredential } from '../registry/credential.ts';
+import { anonymous, type CredentialProvider, firstCredential } from '../registry/credential.ts';
 import type { ImageSource } from '../registry/source.ts';
 import type { SourceAdditions } from '../store/registry-settings.ts';
 import { UsageError } from './exit.ts';
@@ -28,6 +28,8 @@ export interface RegistryFlags {
 
 /** What a policy adds to the flags. */
 export interface RegistryAdditions extends SourceAdditions {
+  /** Those that Pods pull with: asked after the policy's own. */
+  readonly podCredentials?: CredentialProvider | undefined;
   readonly limits?: RegistryOptions['limits'];
   readonly onRequest?: RegistryOptions['onRequest'];
 }
@@ -93,7 +95,7 @@ async function openRegistry(
   const given = flags.registryCa === undefined ? [] : [await readText(flags.registryCa, cwd)];
   const ca = [...given, ...(more.ca === undefined ? [] : [more.ca])];
   return createRegistrySource({
-    credentials: more.credentials === undefined ? own : firstCredential([more.credentials, own]),
+    credentials: firstCredential([more.credentials ?? anonymous, more.podCredentials ?? anonymous, own]),
     limits: more.limits,
     onRequest: more.onRequest,
     plainHttp: [...flags.plainHttp, ...more.plainHttp],

@@ -3,16 +3,22 @@
  * verifies anything.
  */
 import { type Command, Option } from 'commander';
-import type { ManifestWorld } from '../core/manifests/world.ts';
 import { type ScanResult, stateOf } from '../core/scan-result.ts';
 import { EXIT, exitCodeOf, type ExitCode, UsageError } from './exit.ts';
 import { repeated } from './flags.ts';
 import { declareJudgingFlags, type JudgingFlags, judgeWorld } from './judging.ts';
 import { renderScan, SCAN_FORMATS, type ScanFormat } from './formats.ts';
-import { declareWorldFlags, readScanWorld, type WorldFlags } from './scan-world.ts';
+import {
+  declarePullFlag,
+  declareWorldFlags,
+  type PullFlags,
+  readScanWorld,
+  type ScanWorld,
+  type WorldFlags,
+} from './scan-world.ts';
 import type { Terminal } from './terminal.ts';
 
-interface ScanFlags extends WorldFlags, JudgingFlags {
+interface ScanFlags extends WorldFlags, PullFlags, JudgingFlags {
   readonly output: ScanFormat;
   readonly policy: readonly string[];
 }
@@ -45,19 +51,23 @@ export function declareScan(program: Command, terminal: Terminal, end: (code: Ex
   )
     .addOption(new Option('-o, --output <FORMAT>', 'how the result is written').choices(SCAN_FORMATS).default('table'))
     .option('--policy <NAME>', 'only this ImageTrustPolicy (repeatable)', repeated, []);
-  declareJudgingFlags(command)
+  declareJudgingFlags(declarePullFlag(command))
     .addHelpText('after', EXAMPLES)
     .action(async (flags: ScanFlags) => end(await runScan(flags, terminal)));
 }
 
 async function runScan(flags: ScanFlags, terminal: Terminal): Promise<ExitCode> {
-  const world = select(await readScanWorld(flags, terminal, 'scan'), flags);
-  const { result, now } = await judgeWorld(world, flags, terminal);
-  terminal.stdout.write(renderScan(result, flags.output, { terminal, now }));
-  return codeOf(result);
+  const read = await readScanWorld(flags, terminal, 'scan');
+  try {
+    const { result, now } = await judgeWorld(select(read, flags), flags, terminal);
+    terminal.stdout.write(renderScan(result, flags.output, { terminal, now }));
+    return codeOf(result);
+  } finally {
+    await read.close();
+  }
 }
 
-function select(world: ManifestWorld, flags: ScanFlags): ManifestWorld {
+function select(world: ScanWorld, flags: ScanFlags): ScanWorld {
   demandKnown(
     '--policy',
     flags.policy,

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { type LoadedManifests, type ManifestDocument } from '../core/manifests/load.ts';
 import { loadManifestChunks } from '../core/manifests/load-chunks.ts';
 import { formatProblem, type ManifestProblem } from '../core/manifests/problem.ts';
+import type { CredentialProvider } from '../registry/credential.ts';
 import { type ManifestWorld, readWorld } from '../core/manifests/world.ts';
 import { UsageError } from './exit.ts';
 import { readInputs } from './files.ts';
@@ -17,6 +18,18 @@ export interface WorldFlags {
   readonly filename: readonly string[];
   readonly kubeconfig?: string;
   readonly context?: string;
+}
+
+/** Those of commands that look at registries. */
+export interface PullFlags {
+  readonly podPullSecrets?: boolean;
+}
+
+/** A world, and what is open for as long as it is judged. */
+export interface ScanWorld extends ManifestWorld {
+  /** What the Pods of the cluster pull with, where that was asked for. */
+  readonly podCredentials?: CredentialProvider;
+  close(): Promise<void>;
 }
 
 /** Declares the flags. */
@@ -32,15 +45,30 @@ export function declareWorldFlags(command: Command): Command {
     .option('--context <NAME>', 'judge what runs in the cluster of this context of the kubeconfig');
 }
 
-/** Reads the world. Throws UsageError for what the user can mend, KubeFailure where the cluster does not answer. */
-export async function readScanWorld(flags: WorldFlags, terminal: Terminal, command: string): Promise<ManifestWorld> {
+/** Declares the flag by which the Secrets of Pods are read. */
+export function declarePullFlag(command: Command): Command {
+  return command.option(
+    '--pod-pull-secrets',
+    'with --kubeconfig or --context: read the pull Secrets of Pods, where the policy has no credential',
+  );
+}
+
+/** Reads the world; close it in the end. Throws UsageError for what the user can mend, KubeFailure where the cluster does not answer. */
+export async function readScanWorld(
+  flags: WorldFlags & PullFlags,
+  terminal: Terminal,
+  command: string,
+): Promise<ScanWorld> {
   const live = flags.kubeconfig !== undefined || flags.context !== undefined;
   if (flags.filename.length === 0 && !live)
     throw new UsageError(
       `${command}: give manifests with -f FILE, -f DIR or -f -, or a cluster with --kubeconfig FILE or --context NAME`,
     );
+  if (flags.podPullSecrets === true && !live)
+    throw new UsageError('--pod-pull-secrets: give the cluster whose Secrets are meant with --kubeconfig or --context');
   const given = await readManifests(flags.filename, terminal);
-  return live ? readClusterToo(given, flags, terminal) : worldOf(given.documents, given.problems);
+  if (live) return readClusterToo(given, flags, terminal);
+  return { ...worldOf(given.documents, given.problems), close: () => Promise.resolve() };
 }
 
 async function readManifests(names: readonly string[], terminal: Terminal): Promise<LoadedManifests> {
@@ -62,12 +90,27 @@ function worldOf(documents: readonly ManifestDocument[], found: readonly Manifes
 }
 
 /** The files are checked first: a slip in one is told before a cluster is asked for thousands of Pods. */
-async function readClusterToo(given: LoadedManifests, flags: WorldFlags, terminal: Terminal): Promise<ManifestWorld> {
+async function readClusterToo(
+  given: LoadedManifests,
+  flags: WorldFlags & PullFlags,
+  terminal: Terminal,
+): Promise<ScanWorld> {
   worldOf(given.documents, given.problems);
   // Loaded only here: the Kubernetes client is a third of what the program loads.
   const { openCluster } = await import('./open-cluster.ts');
   const cluster = await openCluster(flags, given.documents, terminal.signal);
-  for (const note of cluster.notes) terminal.stderr.write(`image-trust: ${note}\n`);
-  const world = worldOf([...given.documents, ...cluster.documents], []);
-  return { ...world, uses: [...world.uses, ...cluster.uses] };
+  try {
+    for (const note of cluster.notes) terminal.stderr.write(`image-trust: ${note}\n`);
+    const world = worldOf([...given.documents, ...cluster.documents], []);
+    const { podCredentials } = cluster;
+    return {
+      ...world,
+      uses: [...world.uses, ...cluster.uses],
+      ...(flags.podPullSecrets === true ? { podCredentials } : {}),
+      close: () => cluster.close(),
+    };
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
 }

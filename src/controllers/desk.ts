@@ -78,14 +78,19 @@ export class Desk {
     const { client, clock, trustRoot, observerOf, concurrency } = options;
     this.options = options;
     this.coverage = new Coverage(touchedBy(this));
-    this.world = watchWorld({ ...options, reports: options.reports?.resource, events: worldEvents(this) });
+    this.world = watchWorld({
+      ...options,
+      reports: options.reports?.resource,
+      withPulls: options.pulls !== undefined,
+      events: worldEvents(this),
+    });
     const { materials, pods } = this.world;
     this.signers = createSignerBook({ materials, trustRoot, onChange: (name) => keyChanged(this, name) });
     this.book = createPolicyBook(this.signers);
     this.reports = options.reports === undefined ? undefined : createReportKeeper({ client, ...options.reports });
     this.owners = createOwnerChains(client, options.lookup);
     const shared = { clock, coverage: this.coverage, book: this.book, store: this.store, signers: this.signers };
-    this.pods = createPods({ ...shared, pods, owners: this.owners, observer: observerOf('pod') });
+    this.pods = createPods({ ...shared, pods, pulls: options.pulls, owners: this.owners, observer: observerOf('pod') });
     const { openSource: open, cwd, random, families, memo } = options;
     this.sources = createRegistrySources({ materials, open, now: () => clock.now(), cwd });
     this.settings = createSettingsWatch((policy) => settingsId(this, policy));

@@ -3,6 +3,7 @@
  * controllers and the order of their lives; must never do the work of one of them.
  */
 import type { Clock } from '../core/clock.ts';
+import type { PullIndex } from '../core/pull-index.ts';
 import type { Elector } from '../kube/leader.ts';
 import type { Resource } from '../kube/resource.ts';
 import type { Recorder } from '../kube/recorder.ts';
@@ -37,6 +38,8 @@ export interface OperatorOptions {
   readonly onReport: Metrics['reported'];
   readonly onEnforced: Metrics['enforced'];
   readonly openSource: (additions: SourceAdditions) => Promise<OpenedSource>;
+  /** Where Pods are told to, by whom their images are pulled; absent where nobody asks. */
+  readonly pulls: PullIndex | undefined;
   readonly cwd: string;
   readonly trustRoot: TrustRoot | undefined;
   readonly namespace: string | undefined;

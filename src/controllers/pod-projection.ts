@@ -4,23 +4,29 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Field } from '../core/manifests/field.ts';
-import { readWorkload } from '../core/manifests/read-workload.ts';
-import type { ContainerImage, Workload } from '../core/workload.ts';
+import { readPulls, readWorkload } from '../core/manifests/read-workload.ts';
+import type { ContainerImage, PullIdentity, Workload } from '../core/workload.ts';
 import type { KubeObject } from '../kube/resource.ts';
 
 /** Distinct containers and label sets that are shared. */
 const MAX_SHARED = 20_000;
 
-/** Reads Pods. Undefined for an object that is none: without a name or containers. */
-export function createPodProjection(): (pod: KubeObject) => Workload | undefined {
+/**
+ * Reads Pods. Undefined for an object that is none: without a name or containers. `withPulls`: what they are pulled with
+ * is kept too.
+ */
+export function createPodProjection(withPulls = false): (pod: KubeObject) => Workload | undefined {
+  const pulls = createShare<PullIdentity>();
   const containers = createShare<ContainerImage>();
   const labels = createShare<Workload['podLabels']>();
   const texts = createShare<string>();
   return (pod) => {
-    const workload = readWorkload({ apiVersion: 'v1', kind: 'Pod' }, { value: pod, path: [], report: ignore });
+    const root: Field = { value: pod, path: [], report: ignore };
+    const workload = readWorkload({ apiVersion: 'v1', kind: 'Pod' }, root);
     if (workload === undefined) return undefined;
     const { identity, controller } = workload;
     const namespace = texts(identity.namespace, identity.namespace);
+    const pulled = withPulls ? readPulls(root) : undefined;
     return {
       identity: { ...identity, namespace },
       ...(controller === undefined ? {} : { controller: { ...controller, namespace } }),
@@ -28,6 +34,7 @@ export function createPodProjection(): (pod: KubeObject) => Workload | undefined
       containers: workload.idle ? [] : workload.containers.map((one) => containers(containerKey(one), one)),
       isPod: true,
       idle: workload.idle,
+      ...(pulled === undefined ? {} : { pulls: pulls(JSON.stringify(pulled), pulled) }),
     };
   };
 }

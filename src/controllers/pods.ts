@@ -5,6 +5,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Coverage } from '../core/coverage.ts';
 import { usesOfPod } from '../core/inventory.ts';
+import type { PullIndex } from '../core/pull-index.ts';
 import type { Workload } from '../core/workload.ts';
 import { isKubeFailure } from '../kube/failure.ts';
 import type { Reflector } from '../kube/reflector.ts';
@@ -16,6 +17,8 @@ export interface PodsOptions {
   readonly pods: Pick<Reflector<Workload>, 'get' | 'list'>;
   readonly owners: OwnerChains;
   readonly coverage: Coverage;
+  /** Told of every Pod; absent where nobody asks who pulls what. */
+  readonly pulls: PullIndex | undefined;
   readonly clock: Clock;
   readonly observer?: ControllerObserver;
 }
@@ -33,9 +36,10 @@ const CHUNK = 250;
 const AGAIN_MS = 1_000;
 
 /** Makes the controller. */
-export function createPods({ pods, owners, coverage, clock, observer }: PodsOptions): Pods {
+export function createPods({ pods, owners, coverage, pulls, clock, observer }: PodsOptions): Pods {
   const take = async (key: string, signal: AbortSignal): Promise<void> => {
     const pod = pods.get(key);
+    pulls?.set(key, pod);
     if (pod === undefined || pod.idle) return coverage.setUses(key, []);
     const top = await owners.topOf(pod, signal);
     // What came in while the owners were read is what counts.

@@ -53,6 +53,8 @@ export interface WorldOptions {
   readonly signal: AbortSignal;
   /** Pods of this namespace only; absent: of all. */
   readonly namespace: string | undefined;
+  /** Keep what Pods are pulled with. */
+  readonly withPulls: boolean;
   /** Absent: no reports are wanted. */
   readonly reports: Resource | undefined;
   readonly events: WorldEvents;
@@ -81,7 +83,7 @@ export function watchWorld(options: WorldOptions): World {
   const named = namedObjects(options);
   const unreadable: WorldEvents['unreadable'] = (kind, name, message) => events.unreadable(kind, name, message);
   const pods = reflect(options, PODS, {
-    project: createPodProjection(),
+    project: createPodProjection(options.withPulls),
     pageSize: POD_PAGE,
     ...(namespace === undefined ? {} : { namespace }),
     onEvent: (event) => events.pod(event.key, event.initial),

@@ -18,6 +18,13 @@ export interface ContainerImage {
   readonly imageID?: string;
 }
 
+/** What the kubelet pulls the images of a Pod with, in the Pod's namespace. */
+export interface PullIdentity {
+  readonly serviceAccount: string;
+  /** Names of the Secrets that the Pod itself names. */
+  readonly secrets: readonly string[];
+}
+
 /** A Pod, or an object with a Pod template. */
 export interface Workload {
   /** Always with a namespace. */
@@ -30,4 +37,6 @@ export interface Workload {
   readonly isPod: boolean;
   /** Nothing of it runs or will: a Pod that ended, a Job that is done, an old ReplicaSet scaled to none. */
   readonly idle: boolean;
+  /** Of a Pod, where somebody asked for it. */
+  readonly pulls?: PullIdentity;
 }

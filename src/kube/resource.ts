@@ -80,6 +80,7 @@ export const PODS: Resource = core('pods', 'Pod');
 export const NAMESPACES: Resource = core('namespaces', 'Namespace', false);
 export const SECRETS: Resource = core('secrets', 'Secret');
 export const CONFIGMAPS: Resource = core('configmaps', 'ConfigMap');
+export const SERVICE_ACCOUNTS: Resource = core('serviceaccounts', 'ServiceAccount');
 
 export const TRUSTED_KEYS: Resource = ours('TrustedKey');
 export const IMAGE_TRUST_POLICIES: Resource = ours('ImageTrustPolicy');
@@ -158,6 +159,7 @@ export const RESOURCES: readonly Resource[] = [
   NAMESPACES,
   SECRETS,
   CONFIGMAPS,
+  SERVICE_ACCOUNTS,
   TRUSTED_KEYS,
   IMAGE_TRUST_POLICIES,
   POLICY_REPORTS,

@@ -30,12 +30,36 @@ const BASIC_AUTH = 'kubernetes.io/basic-auth';
  * Secret the registry would be asked as anybody.
  */
 export function credentialsOfSecrets(secrets: readonly PullSecret[], ownHost?: string): CredentialProvider {
+  const auths = authsIn(secrets, ownHost);
+  return (host, path) => Promise.resolve(fittingIn(auths, host, path));
+}
+
+/** The credentials in these Secrets that serve a repository; as `credentialsOfSecrets`, for one question. */
+export function credentialsInSecrets(
+  secrets: readonly PullSecret[],
+  host: string,
+  path: string,
+): readonly Credential[] {
+  return fittingIn(authsIn(secrets, undefined), host, path);
+}
+
+type Auths = ReadonlyMap<string, readonly Credential[]>;
+
+function authsIn(secrets: readonly PullSecret[], ownHost: string | undefined): Auths {
   const auths = new Map<string, Credential[]>();
   for (const secret of secrets) {
     for (const [key, credential] of entriesOf(secret, ownHost)) auths.set(key, [...(auths.get(key) ?? []), credential]);
   }
-  return (host, path) =>
-    Promise.resolve(distinct(fittingKeys(auths.keys(), host, path).flatMap((key) => auths.get(key) ?? [])));
+  return auths;
+}
+
+function fittingIn(auths: Auths, host: string, path: string): readonly Credential[] {
+  return distinct(fittingKeys(auths.keys(), host, path).flatMap((key) => auths.get(key) ?? []));
+}
+
+/** Is it one that the kubelet would pull with? */
+export function isPullSecret({ texts }: PullSecret): boolean {
+  return texts.has(CONFIG_JSON) || texts.has(CONFIG_LEGACY);
 }
 
 /** Each once, in order; no more than a registry should be bothered with. */

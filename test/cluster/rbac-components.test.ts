@@ -17,15 +17,19 @@ import { imageOf } from '../support/cluster/scene.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { ACCOUNT, CUSTOM_OWNERS, customCrd } from './owners.table.ts';
+import { pulling } from './pulling.table.ts';
 import { judged, owner } from './rbac.table.ts';
 import { MANY, manyOf, expectNeeded, type Rights, without } from './rights.ts';
 
 const SCRAPER: Account = { namespace: 'monitoring', name: 'prometheus' };
 const REVIEWS = ['create authentication.k8s.io/tokenreviews', 'create authorization.k8s.io/subjectaccessreviews'];
-const ROLES = ['image-trust-operator-custom-owners', 'image-trust-operator-metrics-auth'];
+const PULLS = ['secrets', 'serviceaccounts'] as const;
+const ROLES = ['custom-owners', 'metrics-auth', 'pull-secrets'].map((name) => `image-trust-operator-${name}`);
 
 let client: ClusterClient;
 let registry: TestRegistry;
+/** One that asks for a password. */
+let closed: TestRegistry;
 let gate: Gate;
 let grants: readonly Grant[];
 let kubeconfig: string;
@@ -44,10 +48,12 @@ describeOnClusters(
       const stack = new AsyncDisposableStack();
       const layouts = { 'app/signed': join(import.meta.dirname, '../fixtures/legacy3-k1') };
       registry = stack.use(await startRegistry({ layouts }));
+      const auth = { type: 'basic', username: 'puller', password: 'p' } as const;
+      closed = stack.use(await startRegistry({ layouts, auth }));
       await client.apply(...CUSTOM_OWNERS.map((kind) => customCrd(kind) as Loose));
       await installMonitoringCrds(client);
       await installReports(client, 'wgpolicyk8s');
-      const components = ['components/custom-owners', 'components/secure-metrics'];
+      const components = ['custom-owners', 'pod-pull-secrets', 'secure-metrics'].map((name) => `components/${name}`);
       await withOverlay({ resources: ['default'], components }, (folder) => applyKustomization(cluster, folder));
       await Promise.all(
         CUSTOM_OWNERS.map(async (kind) => {
@@ -65,7 +71,7 @@ describeOnClusters(
     test('are these, and no others', () => {
       const owners = CUSTOM_OWNERS.flatMap(({ resource }) => [`get ${resource}`, `list ${resource}`]);
       const given = grants.filter(({ role }) => ROLES.includes(role.name)).map(({ right }) => right);
-      expect(given.toSorted()).toEqual([...owners, ...REVIEWS].toSorted());
+      expect(given.toSorted()).toEqual([...owners, ...PULLS.map((one) => `get /${one}`), ...REVIEWS].toSorted());
     });
 
     describe('to read owners of other operators', () => {
@@ -92,6 +98,14 @@ describeOnClusters(
         const stage = { client, gate, registry, operator };
         for (const [index, kind] of CUSTOM_OWNERS.entries())
           await expectNeeded(rights(), stage, owner(kind), `step-${index}`);
+      });
+    });
+
+    describe('to pull as Pods do', () => {
+      test('a Pod is judged with its Secret and that of its ServiceAccount, and not without', async () => {
+        await using operator = await start('--pod-pull-secrets', `--plain-http=${closed.host}`);
+        const stage = { client, gate, registry, operator };
+        for (const by of PULLS) await expectNeeded(rights(), stage, pulling(by, closed), `pull-${by}`);
       });
     });
 

@@ -56,7 +56,11 @@ describe('RBAC', () => {
     const readers = roles.filter(({ object }) =>
       asList(object['rules']).some((rule) => texts(valueAt(rule, 'resources')).includes('secrets')),
     );
-    expect(readers.map(({ name }) => name)).toEqual(['image-trust-operator-trust-material']);
+    // The second is an option, and says what it costs.
+    expect(readers.map(({ name, file }) => [name, file.includes('/components/')])).toEqual([
+      ['image-trust-operator-trust-material', false],
+      ['image-trust-operator-pull-secrets', true],
+    ]);
     const bindings = INSTALLED.filter(
       ({ object }) => valueAt(object, 'roleRef', 'name') === 'image-trust-operator-trust-material',
     );

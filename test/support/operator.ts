@@ -68,6 +68,7 @@ export async function runOperator(
     onPassed: () => undefined,
     onReport: () => undefined,
     onEnforced: () => undefined,
+    pulls: undefined,
     openSource: (additions) => {
       const source = createRegistrySource({
         plainHttp: [...plainHttp, ...additions.plainHttp],

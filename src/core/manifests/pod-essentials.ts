@@ -16,7 +16,12 @@ export function podEssentials(object: Mapping): Mapping {
     ...(apiVersion === undefined ? {} : { apiVersion }),
     ...(kind === undefined ? {} : { kind }),
     metadata: isMapping(metadata) ? pick(metadata, METADATA) : metadata,
-    spec: { ...lists(spec, CONTAINER_LISTS, ['name', 'image']), ...lists(spec, ['volumes'], ['name', 'image']) },
+    spec: {
+      ...lists(spec, CONTAINER_LISTS, ['name', 'image']),
+      ...lists(spec, ['volumes'], ['name', 'image']),
+      ...lists(spec, ['imagePullSecrets'], ['name']),
+      ...pick(spec, ['serviceAccountName']),
+    },
     ...(isMapping(status)
       ? { status: { ...pick(status, ['phase']), ...lists(status, STATUS_LISTS, ['name', 'imageID', 'state']) } }
       : {}),

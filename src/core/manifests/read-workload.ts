@@ -5,7 +5,7 @@
 import { Failure } from '../failure.ts';
 import type { ContainerType, ObjectIdentity } from '../image-use.ts';
 import { type ImageReference, parseReference } from '../reference.ts';
-import type { ContainerImage, Workload } from '../workload.ts';
+import type { ContainerImage, PullIdentity, Workload } from '../workload.ts';
 import {
   at,
   type Field,
@@ -62,6 +62,19 @@ export function readWorkload(
   const base = { identity, podLabels, containers, isPod: document.kind === 'Pod' };
   const idle = isIdle(document.kind, root, controller !== undefined);
   return { ...base, idle, ...(controller === undefined ? {} : { controller }) };
+}
+
+/** What a Pod is pulled with. Nothing in it is complained of: whoever pulls passes over what makes no sense. */
+export function readPulls(root: Field): PullIdentity {
+  const account = at(root, 'spec', 'serviceAccountName').value;
+  const secrets = silentItems(at(root, 'spec', 'imagePullSecrets')).flatMap((item) => {
+    const { value } = at(item, 'name');
+    return typeof value === 'string' && value !== '' ? [value] : [];
+  });
+  return {
+    serviceAccount: typeof account === 'string' && account !== '' ? account : 'default',
+    secrets,
+  };
 }
 
 function readIdentity(

@@ -72,7 +72,7 @@ export async function deploy(client: ClusterClient, space: string, name: string,
 }
 
 /** A Pod that runs an image: its status is what a kubelet would write. */
-export async function runPod(client: ClusterClient, metadata: object, image: Image): Promise<void> {
+export async function runPod(client: ClusterClient, metadata: object, image: Image, rest: object = {}): Promise<void> {
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata };
   const containers = [{ name: 'app', image: image.reference }];
   const running = {
@@ -84,7 +84,7 @@ export async function runPod(client: ClusterClient, metadata: object, image: Ima
     restartCount: 0,
     state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
   };
-  await client.apply({ ...pod, spec: { containers } });
+  await client.apply({ ...pod, spec: { containers, ...rest } });
   await client.applyStatus({ ...pod, status: { phase: 'Running', containerStatuses: [running] } });
 }
 
