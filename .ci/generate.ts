@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { crdOf } from '../src/api/crd.ts';
 import { GROUP, KINDS, type KindName } from '../src/api/group.ts';
 import { publishedSchemas } from '../src/outputs/schemas.ts';
+import { grafanaDashboard } from './grafana-dashboard.ts';
 import { holesReference } from './holes-page.ts';
 import { conditionsReference, metricsReference } from './operator-pages.ts';
 import { prometheusRule } from './prometheus-rule.ts';
@@ -22,6 +23,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ...KIND_NAMES.map((kind): [string, string] => [`crds/${GROUP}_${KINDS[kind].plural}.yaml`, crdYaml(kind)]),
     ['config/prometheus/prometheus_rule.yaml', prometheusRule(ROOT)],
+    ['config/grafana/image-trust.json', grafanaDashboard()],
     ['docs/reasons.md', reasonReference()],
     ['docs/api.md', apiReference(KIND_NAMES)],
     ['docs/conditions.md', conditionsReference()],

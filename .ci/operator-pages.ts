@@ -14,7 +14,8 @@ export function metricsReference(): string {
     'Gauges are read when they are scraped: a policy or key that is gone has no series. States, reasons, results and conditions ' +
     'are there at 0 from the start. No label holds an image, a digest or a Pod; policies and keys are cluster-scoped, so no ' +
     'label is called `namespace` either, which the scraper sets. Every replica serves metrics; the series of policies and keys ' +
-    'are the leader’s alone, for what a follower knows of them grows old, so sums over all replicas count nothing twice.\n';
+    'are the leader’s alone, for what a follower knows of them grows old, so sums over all replicas count nothing twice.\n\n' +
+    'Alerts on them: `config/prometheus` (`rules.yaml` for a Prometheus without its operator). A Grafana dashboard: `config/grafana`.\n';
   const own = all.filter(({ name }) => name.startsWith('image_trust_'));
   const standard = all.filter(({ name }) => !name.startsWith('image_trust_'));
   return [

@@ -52,6 +52,7 @@ describeOnClusters('the installation', { crds: false, controllers: 'all', only: 
       ['its option secure-metrics', 'default', 'components/secure-metrics'],
       ['all its options at once', 'default', ...OPTIONS.map((name) => `components/${name}`)],
       ['the monitor and the alerts', 'prometheus'],
+      ['the dashboard', 'grafana'],
       ['the monitor of secure metrics', 'prometheus', 'components/secure-monitor'],
     ])('is taken with %s', async (_, base, ...components) => {
       await withOverlay({ resources: [base ?? ''], components }, async (folder) => {
