@@ -102,7 +102,6 @@ export const CONDITION_ROWS: readonly ConditionRow[] = [
   ['{{ branches }}', 'In', ['main', 'release/1.2', 'x'], 'satisfied'],
   ['{{ branches }}', 'In', ['main', 'release/*'], 'failed'],
   ['{{ branches }}', 'NotIn', ['main'], 'satisfied'],
-  ['{{ numbers }}', 'In', ['1', '2', '3'], 'fault'],
   ['{{ numbers }}', 'AnyIn', [3, 9], 'satisfied'],
   ['{{ numbers }}', 'AnyIn', 3, 'satisfied'],
   ['{{ numbers }}', 'AllIn', 3, 'failed'],
@@ -144,4 +143,10 @@ export const CONDITION_ROWS: readonly ConditionRow[] = [
   ['{{ add(scan.critical, scan.high) }}', 'LessThanOrEquals', 3, 'satisfied'],
   ["{{ subtract('2Gi', size) }}", 'Equals', '512Mi', 'satisfied'],
   ['plain text', 'Equals', 'plain text', 'satisfied'],
+];
+
+/** What takes Kyverno 1.19.1 down, and its admission controller with it: a list that is not of strings, with In or NotIn. */
+export const PANIC_ROWS: readonly ConditionRow[] = [
+  ['{{ numbers }}', 'In', ['1', '2', '3'], 'fault'],
+  ['{{ numbers }}', 'NotIn', ['1', '2', '3'], 'fault'],
 ];

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CONDITION_OPERATORS, type ConditionTree } from '../../../src/api/attestation-condition.ts';
 import { Failure } from '../../../src/core/failure.ts';
 import { compilePredicateTest } from '../../../src/core/predicate/predicate-test.ts';
-import { CONDITION_ROWS, PREDICATE } from './conditions.table.ts';
+import { CONDITION_ROWS, PANIC_ROWS, PREDICATE } from './conditions.table.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 
@@ -20,7 +20,7 @@ function messageOf(tree: Partial<ConditionTree>, now = NOW): string {
   return 'message' in answer ? answer.message : answer.state;
 }
 
-test.each(CONDITION_ROWS)('%s %s %j: %s', (key, operator, value, expected) => {
+test.each([...CONDITION_ROWS, ...PANIC_ROWS])('%s %s %j: %s', (key, operator, value, expected) => {
   expect(answerOf({ all: [{ key, operator, value }] }).state).toBe(expected);
 });
 
