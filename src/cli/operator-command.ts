@@ -156,6 +156,7 @@ function optionsOf(parts: Parts): OperatorOptions {
     namespace: flags.namespace,
     reports: reportsOf(flags),
     concurrency: flags.concurrency,
+    probeAdmission: flags.probeAdmission,
   };
 }
 

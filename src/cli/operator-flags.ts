@@ -25,6 +25,7 @@ export interface OperatorFlags {
   readonly leaderElectionId: string;
   readonly identity: string;
   readonly concurrency: number;
+  readonly probeAdmission: boolean;
   readonly reportApi: (typeof REPORT_APIS)[number];
   readonly trustedRoot?: string;
   readonly logLevel: LogLevel;
@@ -110,6 +111,12 @@ function workOptions(): readonly Option[] {
   return [
     new Option('--concurrency <N>', 'images of one registry under way at once').default(16).argParser(concurrency),
     new Option('--report-api <API>', 'kind of the reports').choices(REPORT_APIS).default('wgpolicyk8s'),
+    new Option(
+      '--probe-admission [BOOL]',
+      'try what Kyverno does with a signed and an unsigned image, by Pods that are never created',
+    )
+      .default(false)
+      .argParser(truth),
     new Option('--trusted-root <FILE>', 'Sigstore trusted_root.json for keys that do not name one'),
   ];
 }

@@ -11,6 +11,7 @@ import { type Board, createBoard } from './board.ts';
 import { createCheck } from './check.ts';
 import type { Controller } from './controller.ts';
 import { createLeftoverReports, type LeftoverReports } from './leftover-reports.ts';
+import { enforcementEvents } from './enforcement-wakes.ts';
 import { createEnforcement, type Enforcement } from './enforcement/enforcement.ts';
 import { createNews, type News } from './news.ts';
 import type { OperatorOptions } from './operator.ts';
@@ -28,7 +29,6 @@ import { createSignerBook, type SignerBook } from './signers.ts';
 import { createVerification, type Verification } from './verification.ts';
 import {
   keyChanged,
-  enforcementEvents,
   policyEvents,
   publishingEvents,
   resolutionEvents,

@@ -44,6 +44,8 @@ export interface OperatorOptions {
   readonly trustRoot: TrustRoot | undefined;
   readonly namespace: string | undefined;
   readonly reports: { readonly resource: Resource; readonly api: ReportApi } | undefined;
+  /** Try what Kyverno does with Pods that are never created (`--probe-admission`). Default false. */
+  readonly probeAdmission?: boolean;
   /** Tasks of one registry at once. */
   readonly concurrency: number;
 }

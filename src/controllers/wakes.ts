@@ -9,11 +9,8 @@ import type { ImageUse } from '../core/image-use.ts';
 import { keyOfWorkload } from '../core/known.ts';
 import { keyOfNamed, type NamedObject } from '../core/named-object.ts';
 import { PRIORITY } from '../kube/work-queue.ts';
-import { chooseFormat, renderKyverno } from '../outputs/kyverno/render.ts';
 import type { Desk } from './desk.ts';
-import { admissionKeysOf } from './enforcement/admission.ts';
 import { admissionMode } from './enforcement/desired.ts';
-import type { EnforcementOptions } from './enforcement/enforcement.ts';
 import type { PoliciesOptions } from './policies.ts';
 import type { PublishingOptions } from './publishing.ts';
 import { registryReferences, registrySettingsId } from '../store/registry-settings.ts';
@@ -122,29 +119,6 @@ export function policyEvents(
     onExceptions: (workloads) => {
       for (const key of workloads) desk.publishing.workload(key);
     },
-  };
-}
-
-/** What the enforcement asks and wakes. */
-export function enforcementEvents(desk: Desk): Omit<EnforcementOptions, 'client' | 'clock' | 'random' | 'signal'> {
-  const { book, signers, coverage, world, options } = desk;
-  const { log } = options;
-  return {
-    observer: options.observerOf('enforcement'),
-    renderer: { chooseFormat, render: renderKyverno },
-    policy: (name) => book.get(name)?.policy,
-    policies: () => book.policies(),
-    keysOf: (policy) => admissionKeysOf(policy, (name) => signers.key(name), world.materials),
-    onView: (policy) => desk.publishing.policy(policy),
-    onAdmission: (policy) => {
-      for (const key of coverage.workloadsOf(policy)) desk.publishing.workload(key);
-    },
-    onWrite: (outcome) => options.onEnforced(outcome),
-    onState: ({ plural }, state) => {
-      if (state.phase === 'failing') log.warn('watch failing', { resource: plural, error: state.failure });
-      else log.debug('watch', { resource: plural, phase: state.phase });
-    },
-    onBug: (error) => log.error('fault in a watch', { error }),
   };
 }
 

@@ -146,6 +146,14 @@ export class Coverage {
     return this.#byWorkload.get(key) ?? NONE;
   }
 
+  /** Would the policy judge this use at `now`, were it there? */
+  wouldJudge(policy: string, use: ImageUse, now: Date): boolean {
+    const matcher = this.#policies.get(policy)?.matcher;
+    return (
+      matcher !== undefined && matcher.covers(use, this.#namespaces) && matcher.exceptionFor(use, now) === undefined
+    );
+  }
+
   /** The policies whose business a use is. */
   policiesOf(use: ImageUse): readonly PolicyMatcher[] {
     return [...this.#policies.values()].flatMap(({ matcher, byDigest, open }) => {

@@ -48,6 +48,7 @@ describeOnClusters('the installation', { crds: false, controllers: 'all', only: 
     test.each<readonly [what: string, ...parts: readonly string[]]>([
       ['its option openreports', 'default', 'components/openreports'],
       ['its option custom-owners', 'default', 'components/custom-owners'],
+      ['its option probe-admission', 'default', 'components/probe-admission'],
       ['its option pod-pull-secrets', 'default', 'components/pod-pull-secrets'],
       ['its option secure-metrics', 'default', 'components/secure-metrics'],
       ['all its options at once', 'default', ...OPTIONS.map((name) => `components/${name}`)],

@@ -6,17 +6,19 @@ import { get } from 'node:https';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Account, kubeconfigOf, tokenOf } from '../support/cluster/access.ts';
-import type { ClusterClient, Loose } from '../support/cluster/client.ts';
-import { describeOnClusters, installReports } from '../support/cluster/cluster.ts';
+import { type ClusterClient, clusterClient, type Entrance, type Loose } from '../support/cluster/client.ts';
+import { type Cluster, describeOnClusters, installReports } from '../support/cluster/cluster.ts';
 import { type Gate, openGate } from '../support/cluster/gate.ts';
 import { type Grant, grantsOf } from '../support/cluster/grants.ts';
 import { applyKustomization, withOverlay } from '../support/cluster/kubectl.ts';
+import { installKyvernoCrds } from '../support/cluster/kyverno-crds.ts';
 import { installMonitoringCrds } from '../support/cluster/monitoring-crds.ts';
 import { type Operator, startOperator } from '../support/cluster/operator.ts';
 import { imageOf } from '../support/cluster/scene.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { ACCOUNT, CUSTOM_OWNERS, customCrd } from './owners.table.ts';
+import { PROBING } from './probing.table.ts';
 import { pulling } from './pulling.table.ts';
 import { judged, owner } from './rbac.table.ts';
 import { MANY, manyOf, expectNeeded, type Rights, without } from './rights.ts';
@@ -24,7 +26,7 @@ import { MANY, manyOf, expectNeeded, type Rights, without } from './rights.ts';
 const SCRAPER: Account = { namespace: 'monitoring', name: 'prometheus' };
 const REVIEWS = ['create authentication.k8s.io/tokenreviews', 'create authorization.k8s.io/subjectaccessreviews'];
 const PULLS = ['secrets', 'serviceaccounts'] as const;
-const ROLES = ['custom-owners', 'metrics-auth', 'pull-secrets'].map((name) => `image-trust-operator-${name}`);
+const ROLES = ['custom-owners', 'metrics-auth', 'probe', 'pull-secrets'].map((name) => `image-trust-operator-${name}`);
 
 let client: ClusterClient;
 let registry: TestRegistry;
@@ -53,7 +55,10 @@ describeOnClusters(
       await client.apply(...CUSTOM_OWNERS.map((kind) => customCrd(kind) as Loose));
       await installMonitoringCrds(client);
       await installReports(client, 'wgpolicyk8s');
-      const components = ['custom-owners', 'pod-pull-secrets', 'secure-metrics'].map((name) => `components/${name}`);
+      await installKyvernoCrds(client, 'ImageValidatingPolicy');
+      const components = ['custom-owners', 'pod-pull-secrets', 'probe-admission', 'secure-metrics'].map(
+        (name) => `components/${name}`,
+      );
       await withOverlay({ resources: ['default'], components }, (folder) => applyKustomization(cluster, folder));
       await Promise.all(
         CUSTOM_OWNERS.map(async (kind) => {
@@ -71,7 +76,8 @@ describeOnClusters(
     test('are these, and no others', () => {
       const owners = CUSTOM_OWNERS.flatMap(({ resource }) => [`get ${resource}`, `list ${resource}`]);
       const given = grants.filter(({ role }) => ROLES.includes(role.name)).map(({ right }) => right);
-      expect(given.toSorted()).toEqual([...owners, ...PULLS.map((one) => `get /${one}`), ...REVIEWS].toSorted());
+      const expected = [...owners, ...PULLS.map((one) => `get /${one}`), PROBING.right, ...REVIEWS];
+      expect(given.toSorted()).toEqual(expected.toSorted());
     });
 
     describe('to read owners of other operators', () => {
@@ -106,6 +112,28 @@ describeOnClusters(
         await using operator = await start('--pod-pull-secrets', `--plain-http=${closed.host}`);
         const stage = { client, gate, registry, operator };
         for (const by of PULLS) await expectNeeded(rights(), stage, pulling(by, closed), `pull-${by}`);
+      });
+    });
+
+    describe('to try the door', () => {
+      test('a policy that lets everything in is found out, and not without', async () => {
+        await using operator = await start('--probe-admission');
+        await expectNeeded(rights(), { client, gate, registry, operator }, PROBING, 'probed');
+      });
+
+      test('with Pods that are never there: another of the operator is refused', async () => {
+        const { server, ca } = entranceOf(cluster());
+        await using account = clusterClient({
+          server,
+          ...(ca === undefined ? {} : { ca }),
+          token: await tokenOf(cluster(), ACCOUNT),
+        });
+        const spec = { containers: [{ name: 'app', image: imageOf(registry, 'app/signed').reference }] };
+        const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'real', namespace: 'default' }, spec };
+        const create = (query: string) => account.send('POST', `/api/v1/namespaces/default/pods${query}`, pod);
+        await expect(create('')).rejects.toThrow('may only try Pods (server-side dry run), not create them');
+        expect(await create('?dryRun=All')).toMatchObject({ metadata: { name: 'real' } });
+        expect(await client.list('v1', 'Pod', 'default')).toEqual([]);
       });
     });
 
@@ -150,4 +178,9 @@ async function scraped({ metricsUrl }: Operator, token: string): Promise<number 
     resolve(response.statusCode);
   }).on('error', reject);
   return promise;
+}
+
+function entranceOf(cluster: Cluster): Entrance {
+  if (cluster.kind === 'embedded') throw new Error('the rights are tried on the real server');
+  return cluster.plane.entrance;
 }

@@ -21,6 +21,7 @@ import { desire, type Desired, type Renderer } from './desired.ts';
 import { createKyvernoWatch, type KyvernoWatch } from './kyverno-watch.ts';
 import { isOf, type ObservedPolicy, specIdOf } from './observed.ts';
 import { type Action, type Memory, type Plan, planEnforcement } from './plan.ts';
+import type { ProbedView, Probing } from './probing.ts';
 import { createRecentWrites, type RecentWrites } from './recent-writes.ts';
 import { write, type Written } from './writer.ts';
 
@@ -37,6 +38,8 @@ export interface EnforcementOptions {
   /** The keys that a policy names, by name; undefined while one of them is being read. */
   readonly keysOf: (policy: ImageTrustPolicy) => AdmissionKeys | undefined;
   readonly observer?: ControllerObserver;
+  /** Absent: doors are not tried. */
+  readonly probing?: Probing;
   /** What the status says of the policy is another now. */
   readonly onView: (policy: string) => void;
   /** Which images would be refused at the door may be others now. */
@@ -112,15 +115,17 @@ async function reconcile(name: string, desk: Desk, signal: AbortSignal): Promise
   // Its Kyverno policy is owned by it, and goes by the garbage collector.
   if (policy === undefined) {
     states.delete(name);
+    options.probing?.forget(name);
     return DONE;
   }
   const state = states.get(name) ?? { memory: {}, view: undefined, door: undefined, writes: createRecentWrites() };
   states.set(name, state);
   try {
     const plan = await pursue(policy, { desk, state }, signal);
-    show(name, plan.view, desk);
     admit(policy, plan.view, { desk, state });
-    const at = earliest([plan.next, state.writes.until(new Date(options.clock.now()))]);
+    const probed = await tried(policy, plan.view, { desk, state }, signal);
+    show(name, probed.view, desk);
+    const at = earliest([plan.next, probed.next, state.writes.until(new Date(options.clock.now()))]);
     return at === undefined ? DONE : { kind: 'at', at };
   } catch (error) {
     if (signal.aborted) throw error;
@@ -135,6 +140,18 @@ async function reconcile(name: string, desk: Desk, signal: AbortSignal): Promise
 interface Pursuit {
   readonly desk: Desk;
   readonly state: State;
+}
+
+/** The view, with what came of trying the door where that is asked for. */
+async function tried(
+  policy: ImageTrustPolicy,
+  view: EnforcementView,
+  pursuit: Pursuit,
+  signal: AbortSignal,
+): Promise<ProbedView> {
+  const { probing, clock } = pursuit.desk.options;
+  if (probing === undefined) return { view };
+  return probing.look(policy.metadata.name, view, observedOf(policy, pursuit, new Date(clock.now())), signal);
 }
 
 /** Step by step until nothing more is to be done now. */
