@@ -3,7 +3,16 @@
  * half as a bundle under the referrers' fallback tag (what cosign 3 writes by default). Signed with node:crypto, for
  * signing a thousand with cosign takes minutes; the real cosign is then measured on them, and so proves them right.
  */
-import { createHash, generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto';
+import { hash } from 'node:crypto';
+import {
+  BUNDLE,
+  bundleAnnotations,
+  bundleOf,
+  newSigningKey,
+  SIGN_V1,
+  type SigningKey,
+  simpleSigning,
+} from '../support/signing.ts';
 
 /** One image: `repository` has no host. */
 export interface SignedImage {
@@ -26,14 +35,8 @@ interface Content {
   readonly bytes: Buffer;
 }
 
-interface Key {
-  readonly key: KeyObject;
-  readonly hint: string;
-}
-
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
-const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const EMPTY = contentOf('application/vnd.oci.empty.v1+json', '{}');
 const LAYER = contentOf('application/vnd.oci.image.layer.v1.tar', 'the same layer in every image');
 const REPOSITORIES = 50;
@@ -44,19 +47,17 @@ export type Layout = 'both' | 'legacy';
 
 /** Makes `count` images and pushes them to the registry at `host`, in plain HTTP. */
 export async function pushSignedImages(host: string, count: number, layout: Layout = 'both'): Promise<SignedImages> {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const spki = publicKey.export({ type: 'spki', format: 'der' });
-  const key: Key = { key: privateKey, hint: createHash('sha256').update(spki).digest('base64') };
+  const key = newSigningKey();
   const images: SignedImage[] = [];
   const numbers = Array.from({ length: count }, (_, number) => number).values();
   const pusher = async (): Promise<void> => {
     for (const number of numbers) images[number] = await pushImage(host, number, key, layout);
   };
   await Promise.all(Array.from({ length: PUSHERS }, pusher));
-  return { images, publicKey: publicKey.export({ type: 'spki', format: 'pem' }) };
+  return { images, publicKey: key.publicKey };
 }
 
-async function pushImage(host: string, number: number, key: Key, layout: Layout): Promise<SignedImage> {
+async function pushImage(host: string, number: number, key: SigningKey, layout: Layout): Promise<SignedImage> {
   const repository = `bench/app${number % REPOSITORIES}`;
   const to = `http://${host}/v2/${repository}`;
   const config = contentOf(
@@ -74,15 +75,11 @@ async function pushImage(host: string, number: number, key: Key, layout: Layout)
   return { repository, tag, digest: image.digest };
 }
 
-/** cosign's simple signing (SIGNATURE_SPEC.md): payload in a layer, signature in its annotation. */
-async function pushLegacy(to: string, image: Content, name: string, { key }: Key): Promise<void> {
-  const critical = {
-    identity: { 'docker-reference': name },
-    image: { 'docker-manifest-digest': image.digest },
-    type: 'cosign container image signature',
-  };
-  const payload = contentOf('application/vnd.dev.cosign.simplesigning.v1+json', json({ critical, optional: null }));
-  const annotations = { 'dev.cosignproject.cosign/signature': sign('sha256', payload.bytes, key).toString('base64') };
+/** A signature tag: payload in a layer, signature in its annotation. */
+async function pushLegacy(to: string, image: Content, name: string, key: SigningKey): Promise<void> {
+  const { payload: signed, signature } = simpleSigning({ name, digest: image.digest }, key);
+  const payload = contentOf('application/vnd.dev.cosign.simplesigning.v1+json', signed);
+  const annotations = { 'dev.cosignproject.cosign/signature': signature };
   const config = contentOf(
     'application/vnd.oci.image.config.v1+json',
     json({ rootfs: { type: 'layers', diff_ids: [payload.digest] } }),
@@ -93,27 +90,10 @@ async function pushLegacy(to: string, image: Content, name: string, { key }: Key
 }
 
 /** A bundle v0.3 around a DSSE envelope, referred to by the fallback tag (distribution spec 1.1). */
-async function pushBundle(to: string, image: Content, { key, hint }: Key): Promise<void> {
-  const statement = json({
-    _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ digest: { sha256: image.digest.slice('sha256:'.length) }, annotations: {} }],
-    predicateType: 'https://sigstore.dev/cosign/sign/v1',
-    predicate: {},
-  });
-  const payloadType = 'application/vnd.in-toto+json';
-  const encoded = `DSSEv1 ${payloadType.length} ${payloadType} ${Buffer.byteLength(statement)} ${statement}`;
-  const sig = sign('sha256', Buffer.from(encoded), key).toString('base64');
-  const payload = Buffer.from(statement).toString('base64');
-  const dsseEnvelope = { payload, payloadType, signatures: [{ sig }] };
-  const bundle = contentOf(
-    BUNDLE,
-    json({ mediaType: BUNDLE, verificationMaterial: { publicKey: { hint } }, dsseEnvelope }),
-  );
+async function pushBundle(to: string, image: Content, key: SigningKey): Promise<void> {
+  const bundle = contentOf(BUNDLE, json(bundleOf({ digest: image.digest, predicateType: SIGN_V1 }, key)));
   for (const content of [EMPTY, bundle]) await pushBlob(to, content);
-  const annotations = {
-    'dev.sigstore.bundle.content': 'dsse-envelope',
-    'dev.sigstore.bundle.predicateType': 'https://sigstore.dev/cosign/sign/v1',
-  };
+  const annotations = bundleAnnotations(SIGN_V1);
   const parts = { artifactType: BUNDLE, config: descriptor(EMPTY), layers: [descriptor(bundle)], annotations };
   const manifest = manifestOf({ ...parts, subject: descriptor(image) });
   await pushManifest(to, manifest, manifest.digest);

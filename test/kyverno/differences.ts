@@ -123,6 +123,8 @@ export const DIFFERENCES = {
       'attested as ImageValidatingPolicy, Any': ['attest3-slsa1'],
       'attested-other as ImageValidatingPolicy, Any': ['attest3-slsa1'],
       'keyless-tuf as ImageValidatingPolicy, Any': ['keyless3-attest'],
+      'conditions as ImageValidatingPolicy, Any': ['attested-alone'],
+      'expression as ImageValidatingPolicy, Any': ['attested-alone'],
     },
   },
 } as const satisfies Record<string, Difference>;

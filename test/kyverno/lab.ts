@@ -1,6 +1,7 @@
 /**
  * Where generated policies are tried: a real control plane with the real Kyverno, and two registries with every image of
- * test/fixtures, with and without the referrers API. Owns what runs; ends all of it.
+ * test/fixtures, with and without the referrers API. To Kyverno the first is Docker Hub as well. Owns what runs; ends
+ * all of it.
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
@@ -12,6 +13,7 @@ import { eventually } from '../support/eventually.ts';
 import { type Kyverno, KYVERNO_TOOLS, startKyverno } from '../support/kyverno.ts';
 import { layoutsBelow, startRegistry, type TestRegistry } from '../support/registry.ts';
 import { toolbox } from '../toolbox/toolbox.ts';
+import { startHub } from './hub.ts';
 
 /** The registries: what a signature is found by differs. */
 export const REGISTRIES = ['the referrers API', 'fallback tags'] as const;
@@ -67,7 +69,8 @@ export async function openLab(options: ControlPlaneOptions = {}): Promise<Lab | 
       'the referrers API': stack.use(await startRegistry({ layouts, referrersApi: true })),
       'fallback tags': stack.use(await startRegistry({ layouts, referrersApi: false })),
     };
-    const kyverno = stack.use(await startKyverno(cluster, box));
+    const hub = stack.use(await startHub(registries['the referrers API'].host));
+    const kyverno = stack.use(await startKyverno(cluster, box, { env: hub.env }));
     const owned = stack.move();
     return {
       cluster,

@@ -34,6 +34,11 @@ export interface Enforced {
   readonly kyverno?: Readonly<Record<string, unknown>>;
 }
 
+/** What a trust under one way to enforce it is called: `k1 as ClusterPolicy, Legacy`. */
+export function caseName(trust: string, { format, signatureFormat = 'Any' }: Enforced): string {
+  return `${trust} as ${format}, ${signatureFormat}`;
+}
+
 /** A file of test/fixtures/keys. */
 export function keyFile(name: string): string {
   return readFileSync(join(KEYS, name), 'utf8');

@@ -3,6 +3,7 @@
  * of TrustedKey and every demand of a policy that a Kyverno policy can express.
  */
 import {
+  caseName,
   type Enforced,
   type Format,
   FORMATS,
@@ -147,7 +148,7 @@ const FORMATS_OF: Readonly<Record<Format, readonly SignatureFormat[]>> = {
 export function casesOf(trust: Trust, fixtures?: readonly string[]): readonly Case[] {
   return FORMATS.flatMap((format) =>
     FORMATS_OF[format].map((signatureFormat) => ({
-      name: `${trust.name} as ${format}, ${signatureFormat}`,
+      name: caseName(trust.name, { format, signatureFormat }),
       trust,
       enforced: { format, signatureFormat },
       ...(fixtures === undefined ? {} : { fixtures }),

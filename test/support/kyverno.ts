@@ -30,6 +30,8 @@ export interface KyvernoOptions {
   readonly reports?: boolean;
   /** Further flags of the admission controller. */
   readonly flags?: readonly string[];
+  /** Further environment of the admission controller. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Kyverno extends AsyncDisposable {
@@ -60,7 +62,7 @@ export async function startKyverno(
     ...common,
     path: box.path('kyverno'),
     flags: [...admissionFlags(cluster.kubeconfig, webhookPort, metricsPort), ...(options.flags ?? [])],
-    env: surroundings(cluster.folder, 'kyverno-admission-controller'),
+    env: { ...surroundings(cluster.folder, 'kyverno-admission-controller'), ...options.env },
     ready: async () => (await answers(health)) && (await judgesPolicies(cluster)),
   });
   const reports = program({

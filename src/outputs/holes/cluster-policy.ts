@@ -56,15 +56,24 @@ function checkKinds(rule: Field, search: Search): void {
 
 const LISTS = ['containers', 'initContainers', 'ephemeralContainers'] as const;
 
-/** Extractors replace what Kyverno looks at by itself. */
+/** Extractors replace what Kyverno looks at by itself; of those with one name it keeps the last that finds an image. */
 function checkContainers(rule: Field, search: Search): void {
   const extractors = at(rule, 'imageExtractors', 'Pod');
-  const paths = listItems(extractors, 'a list of extractors').map((item) => textOf(at(item, 'path')));
+  const items = listItems(extractors, 'a list of extractors');
+  const paths = items.map((item) => textOf(at(item, 'path')));
   if (!paths.some((path) => path.startsWith('/spec/volumes')))
     search.found('ImageVolumes', isAbsent(extractors) ? rule : extractors, 'no extractor for /spec/volumes/*/image/');
   if (isAbsent(extractors)) return;
   const missing = LISTS.filter((list) => !paths.some((path) => path.startsWith(`/spec/${list}/`)));
   if (missing.length > 0) search.found('ContainersNotCovered', extractors, `no extractor for ${missing.join(', ')}`);
+  const names = items.map((item) => textOf(at(item, 'name')) || 'custom');
+  const [shared] = names.filter((name, index) => names.indexOf(name) !== index);
+  if (shared !== undefined)
+    search.found(
+      'ContainersNotCovered',
+      extractors,
+      `several extractors have the name ${shared}, and one alone counts`,
+    );
 }
 
 function checkUpdates(rule: Field, enforced: boolean, search: Search): void {

@@ -82,7 +82,7 @@ export const ADMITTING = {
     kinds: 'C, I',
     lets: 'Unsigned images that a Pod mounts as a volume.',
     fix: {
-      C: 'Write imageExtractors for Pod with /spec/volumes/*/image/ (value reference) and the three lists of containers, which it replaces.',
+      C: 'Write imageExtractors for Pod with /spec/volumes/*/image/ (value reference) and the three lists of containers, which it replaces; give each a name of its own.',
       I: 'Write images with an expression over object.spec.volumes, and images.volumes in the validation.',
     },
   },
@@ -90,9 +90,9 @@ export const ADMITTING = {
     title: 'Lists of containers are left out',
     severity: 'high',
     kinds: 'C, I',
-    lets: 'Unsigned images in init or ephemeral containers.',
+    lets: 'Unsigned images in containers of the lists that are left out.',
     fix: {
-      C: 'List all three in imageExtractors, or leave imageExtractors out.',
+      C: 'List all three in imageExtractors, each with a name of its own (without names one alone counts), or leave imageExtractors out.',
       I: 'Ask for images.containers + images.initContainers + images.ephemeralContainers, and the resource pods/ephemeralcontainers.',
     },
   },

@@ -7,8 +7,29 @@ import { NAMESPACE_NAME_LABEL } from '../../core/selector.ts';
 import { matchesAnyGlob } from './cel.ts';
 import type { Scope } from './scope.ts';
 
-/** Images of image volumes of the Pod that is asked for. */
-export const VOLUME_IMAGES = volumeImages('object');
+/**
+ * spec.images: the lists of images of a Pod, each image once, in the first list that has it. They take the place of
+ * Kyverno's own: 1.19.1 hangs until the request times out when an image comes up again before another that is new to
+ * it (kyverno/kyverno#17275), and would verify each as often as it is written.
+ */
+export function imageLists(): readonly Readonly<Record<'name' | 'expression', string>>[] {
+  const lists = [
+    ...['containers', 'initContainers', 'ephemeralContainers'].map((name) => ({ name, images: containerImages(name) })),
+    { name: 'volumes', images: volumeImages('object') },
+  ];
+  return lists.map(({ name, images }, index) => {
+    const before = lists.slice(0, index).map((list) => list.images);
+    const expression =
+      before.length === 0
+        ? `${images}.distinct()`
+        : `cel.bind(before, ${before.join(' + ')},\n${images}.filter(i, !(i in before)).distinct())`;
+    return { name, expression };
+  });
+}
+
+function containerImages(list: string): string {
+  return `object.spec.?${list}.orValue([]).map(c, c.?image.orValue(""))`;
+}
 
 /** spec.matchConstraints. Namespaces given by name are left to the API server, so that no other one waits for Kyverno. */
 export function matchConstraints(scope: Scope): Readonly<Record<string, unknown>> {

@@ -92,6 +92,12 @@ const VerifyImages = z
   .refine(({ attestors, attestations }) => attestors !== undefined || attestations !== undefined, 'nothing demanded')
   .refine(({ failureAction, mutateDigest }) => failureAction === 'Enforce' || !mutateDigest, 'mutateDigest in Audit');
 
+/** Of two with one name Kyverno drops one. */
+const Extractors = z
+  .array(z.looseObject({ path: text, value: text, name: text }))
+  .length(4)
+  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'two extractors of one name');
+
 const Rule = z
   .looseObject({
     name: text.max(63),
@@ -101,7 +107,7 @@ const Rule = z
       z.strictObject({ all: z.array(z.unknown()).min(1) }),
     ]),
     preconditions: z.strictObject({ any: z.array(z.unknown()).min(1) }),
-    imageExtractors: z.strictObject({ Pod: z.array(z.unknown()).length(4) }).exactOptional(),
+    imageExtractors: z.strictObject({ Pod: Extractors }).exactOptional(),
     verifyImages: z.array(VerifyImages).length(1).exactOptional(),
     validate: z.looseObject({ deny: z.unknown() }).exactOptional(),
   })
@@ -137,6 +143,9 @@ const Attestor = z.looseObject({
     .exactOptional(),
 });
 
+/** spec.images, in order. */
+const LISTS = ['containers', 'initContainers', 'ephemeralContainers', 'volumes'] as const;
+
 const ImageValidatingPolicy = z.looseObject({
   failurePolicy,
   webhookConfiguration: z.strictObject({ timeoutSeconds: seconds }),
@@ -160,7 +169,9 @@ const ImageValidatingPolicy = z.looseObject({
   matchImageReferences: z
     .array(z.union([z.strictObject({ glob: text }), z.strictObject({ expression: text })]))
     .length(1),
-  images: z.array(z.strictObject({ name: z.literal('volumes'), expression: text })).length(1),
+  images: z
+    .array(z.strictObject({ name: z.enum(LISTS), expression: text }))
+    .refine((images) => images.map(({ name }) => name).join() === LISTS.join(), 'not the four lists of images'),
   attestors: z.array(Attestor).min(1),
   validations: z
     .array(
@@ -171,9 +182,8 @@ const ImageValidatingPolicy = z.looseObject({
 
 /** Every list of images, and a call that verifies, or a refusal. */
 function provesEveryImage(expression: string): boolean {
-  const lists = ['containers', 'initContainers', 'ephemeralContainers', 'volumes'];
   const calls = /verify(?:Image|Attestation)Signatures\(i, [^()]*attestors\.nobody\]\)/.test(expression);
-  return lists.every((list) => expression.includes(`images.${list}`)) && (calls || /\bfalse\b/.test(expression));
+  return LISTS.every((list) => expression.includes(`images.${list}`)) && (calls || /\bfalse\b/.test(expression));
 }
 
 /** What expressions name is declared, once. */

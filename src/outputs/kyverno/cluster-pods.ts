@@ -87,14 +87,18 @@ export const WHEN_IMAGES_CHANGE: Fields = {
   ],
 };
 
-/** The three places that Kyverno knows by itself, and image volumes. Giving one replaces its own. */
+/**
+ * The three places that Kyverno knows by itself, and image volumes. Giving one replaces its own. Each has a name of its
+ * own: of those that share one, or have none, Kyverno 1.19.1 keeps the last that finds an image and drops the others.
+ */
 export const IMAGE_EXTRACTORS: Fields = {
   Pod: [
     ...['containers', 'initContainers', 'ephemeralContainers'].map((list) => ({
       path: `/spec/${list}/*/`,
       value: 'image',
       key: 'name',
+      name: list,
     })),
-    { path: '/spec/volumes/*/image/', value: 'reference' },
+    { path: '/spec/volumes/*/image/', value: 'reference', name: 'volumes' },
   ],
 };

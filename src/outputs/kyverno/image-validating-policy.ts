@@ -5,7 +5,7 @@
 import type { ImageTrustPolicy } from '../../api/image-trust-policy.ts';
 import { createAttestors } from './cel-attestors.ts';
 import { coversImage } from './cel-images.ts';
-import { matchConditions, matchConstraints, VOLUME_IMAGES } from './cel-pods.ts';
+import { imageLists, matchConditions, matchConstraints } from './cel-pods.ts';
 import { attestationCondition } from './cel-attestation.ts';
 import { celClause, type CelClaim } from './cel-verification.ts';
 import { matchesAnyGlob } from './cel.ts';
@@ -35,6 +35,8 @@ export function imageValidatingPolicySpec(parts: SpecParts): Readonly<Record<str
   const enforce = request.mode === 'Enforce';
   const attestors = createAttestors();
   const validations = parts.sets.flatMap((set) => validationsOf(set, parts, attestors));
+  const mutateDigest = enforce && kyverno.mutateDigest && !spec.digest.requireInSpec;
+  if (mutateDigest) parts.ledger.note('repeatedImages', 'spec.enforcement.kyverno.mutateDigest');
   return {
     evaluation: { mode: 'Kubernetes', admission: { enabled: true }, background: { enabled: false } },
     // A fault of Kyverno must not refuse anything while it only watches.
@@ -42,7 +44,7 @@ export function imageValidatingPolicySpec(parts: SpecParts): Readonly<Record<str
     webhookConfiguration: { timeoutSeconds: kyverno.webhookTimeoutSeconds },
     validationActions: [enforce ? 'Deny' : 'Audit'],
     validationConfigurations: {
-      mutateDigest: enforce && kyverno.mutateDigest && !spec.digest.requireInSpec,
+      mutateDigest,
       verifyDigest: spec.digest.requireInSpec,
       // The expressions demand a proof of every image themselves; Kyverno's own check knows no exceptions.
       required: false,
@@ -50,7 +52,7 @@ export function imageValidatingPolicySpec(parts: SpecParts): Readonly<Record<str
     matchConstraints: matchConstraints(scope),
     matchConditions: matchConditions(scope),
     matchImageReferences: [imageReference(scope)],
-    images: [{ name: 'volumes', expression: VOLUME_IMAGES }],
+    images: imageLists(),
     ...(spec.registry.insecure ? { credentials: { allowInsecureRegistry: true } } : {}),
     attestors: attestors.declared(),
     ...attestationsOf(parts),

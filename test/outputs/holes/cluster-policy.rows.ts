@@ -4,8 +4,8 @@ import { GITHUB, IDENTITY, REKOR, type Row, SIGNATURE } from './rows.ts';
 
 const LISTS = ['containers', 'initContainers', 'ephemeralContainers'];
 const EXTRACTORS = [
-  ...LISTS.map((list) => ({ path: `/spec/${list}/*/`, value: 'image', key: 'name' })),
-  { path: '/spec/volumes/*/image/', value: 'reference' },
+  ...LISTS.map((list) => ({ path: `/spec/${list}/*/`, value: 'image', key: 'name', name: list })),
+  { path: '/spec/volumes/*/image/', value: 'reference', name: 'volumes' },
 ];
 const GUARD = {
   any: [
@@ -73,6 +73,16 @@ export const CLUSTER_POLICY_ROWS: readonly Row[] = [
   [
     'C: an extractor for volumes alone',
     cluster({}, { rule: { imageExtractors: { Pod: EXTRACTORS.slice(3) } } }),
+    ['ContainersNotCovered'],
+  ],
+  [
+    'C: extractors without names, of which the last counts',
+    cluster({}, { rule: { imageExtractors: { Pod: EXTRACTORS.map((each) => ({ ...each, name: undefined })) } } }),
+    ['ContainersNotCovered'],
+  ],
+  [
+    'C: two extractors of one name',
+    cluster({}, { rule: { imageExtractors: { Pod: EXTRACTORS.map((each) => ({ ...each, name: 'all' })) } } }),
     ['ContainersNotCovered'],
   ],
   [

@@ -14,7 +14,7 @@ function told(spec: Readonly<Record<string, unknown>>, format: KyvernoFormat): r
   return all.filter((name) => !EVERYWHERE.includes(name)).toSorted();
 }
 
-const EVERYWHERE = ['+exemptNamespaces', '-hostInUpperCase'];
+const EVERYWHERE = ['+exemptNamespaces', '-hostInUpperCase', '-repeatedImages'];
 const C = 'ClusterPolicy';
 const I = 'ImageValidatingPolicy';
 
@@ -49,4 +49,16 @@ describe('told of a policy', () => {
     ['a key that vouches for nothing lets nothing in', I, trusting('revoked'), []],
     ['a window of validity', I, { ...trusting('windowed'), ...signatureFormat('Bundle') }, ['+signingTime']],
   ])('%s, %s', (_, format, spec, expected) => expect(told(spec, format)).toEqual(expected));
+
+  test('pinning hangs at repeated images in one kind, where it is asked for', () => {
+    const names = (spec: object, format: KyvernoFormat, mode: 'Audit' | 'Enforce' = 'Enforce'): readonly string[] => {
+      const rendering = render({ ...trusting('release'), ...spec }, format, mode);
+      return rendering.kind === 'rendered' ? rendering.refusals.map(({ name }) => name) : [];
+    };
+    expect(names({}, I)).toContain('repeatedImages');
+    expect(names({}, C)).not.toContain('repeatedImages');
+    expect(names({}, I, 'Audit')).not.toContain('repeatedImages');
+    expect(names({ digest: { requireInSpec: true } }, I)).not.toContain('repeatedImages');
+    expect(names({ enforcement: { kyverno: { mutateDigest: false } } }, I)).not.toContain('repeatedImages');
+  });
 });

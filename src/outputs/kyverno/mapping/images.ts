@@ -79,6 +79,13 @@ export const IMAGES = {
       'mutateDigest in Enforce, unless digests are required in the spec: then verifyDigest alone. Image volumes are not pinned.',
     ),
   },
+  repeatedImages: {
+    feature: 'mutateDigest, and Pods that write one image by tag in several containers, and another beside it',
+    ClusterPolicy: exact('Each container is pinned by itself.'),
+    ImageValidatingPolicy: tighter(
+      'Kyverno 1.19 hangs at some of those Pods while it pins them (kyverno/kyverno#17275): they are refused when the webhook times out, and may pass when they are tried again. Write digests, set mutateDigest: false, or use format ClusterPolicy.',
+    ),
+  },
   credentials: {
     feature: 'registry.credentials',
     ClusterPolicy: tighter(
