@@ -11,6 +11,7 @@ import { GROUP, KINDS, type KindName } from '../src/api/group.ts';
 import { publishedSchemas } from '../src/outputs/schemas.ts';
 import { grafanaDashboard } from './grafana-dashboard.ts';
 import { holesReference } from './holes-page.ts';
+import { kyvernoReference } from './kyverno-page.ts';
 import { conditionsReference, metricsReference } from './operator-pages.ts';
 import { prometheusRule } from './prometheus-rule.ts';
 import { apiReference, reasonReference } from './reference-pages.ts';
@@ -29,6 +30,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/conditions.md', conditionsReference()],
     ['docs/metrics.md', metricsReference()],
     ['docs/kyverno-holes.md', holesReference()],
+    ['docs/kyverno.md', kyvernoReference()],
     ...Object.entries(publishedSchemas()).map(([file, schema]): [string, string] => [
       `docs/${file}`,
       `${JSON.stringify(schema, undefined, 2)}\n`,
