@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { crdOf } from '../src/api/crd.ts';
 import { GROUP, KINDS, type KindName } from '../src/api/group.ts';
 import { publishedSchemas } from '../src/outputs/schemas.ts';
+import { argocdHealth } from './argocd-health.ts';
 import { grafanaDashboard } from './grafana-dashboard.ts';
 import { holesReference } from './holes-page.ts';
 import { kyvernoReference } from './kyverno-page.ts';
@@ -23,6 +24,10 @@ const KIND_NAMES: readonly KindName[] = ['TrustedKey', 'ImageTrustPolicy'];
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ...KIND_NAMES.map((kind): [string, string] => [`crds/${GROUP}_${KINDS[kind].plural}.yaml`, crdYaml(kind)]),
+    ...KIND_NAMES.map((kind): [string, string] => [
+      `config/argocd/resource_customizations/${GROUP}/${kind}/health.lua`,
+      argocdHealth(kind),
+    ]),
     ['config/prometheus/prometheus_rule.yaml', prometheusRule(ROOT)],
     ['config/grafana/image-trust.json', grafanaDashboard()],
     ['docs/reasons.md', reasonReference()],

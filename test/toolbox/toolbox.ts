@@ -76,6 +76,12 @@ export const TOOLS = {
     versionOf: 'github.com/prometheus/prometheus',
     minutes: 1,
   },
+  glua: {
+    module: 'lua',
+    package: 'github.com/yuin/gopher-lua/cmd/glua',
+    versionOf: 'github.com/yuin/gopher-lua',
+    minutes: 1,
+  },
   cosign: {
     module: 'oracles',
     package: 'github.com/sigstore/cosign/v3/cmd/cosign',
