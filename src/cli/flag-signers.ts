@@ -18,7 +18,7 @@ import { parsePemCertificates } from '../verify/x509/pem.ts';
 import { UsageError } from './exit.ts';
 import { readText } from './files.ts';
 import type { Terminal } from './terminal.ts';
-import { trustRootsOf } from './trust-roots.ts';
+import { openTrustRoots, type TrustRootFlags } from './trust-roots.ts';
 import { type SignerFlags, signerKindOf, storeFile, trustedKeySpecOf } from './verify-flags.ts';
 
 /** The signer for each image. */
@@ -27,13 +27,17 @@ export interface FlagSigners {
 }
 
 /** Reads keys, certificates and policies. Throws UsageError for everything in them that cannot be used. */
-export async function flagSigners(flags: SignerFlags, name: string, terminal: Terminal): Promise<FlagSigners> {
+export async function flagSigners(
+  flags: SignerFlags & TrustRootFlags,
+  name: string,
+  terminal: Terminal,
+): Promise<FlagSigners> {
   if (flags.notationPolicy !== undefined)
     return policySigners(flags, flags.notationPolicy, { name, cwd: terminal.cwd });
   if (signerKindOf(flags) !== 'notation' && flags.notationTsa.length > 0)
     throw new UsageError('--notation-tsa needs --notation-ca or --notation-policy');
   const spec = await trustedKeySpecOf(flags, terminal.cwd);
-  const roots = await trustRootsOf(flags.trustedRoot, NOTHING, terminal.cwd);
+  const { roots } = await openTrustRoots([{ spec }], NOTHING, flags, terminal);
   const signer = resolveSigner(
     { apiVersion: API_VERSION, kind: 'TrustedKey', metadata: { name }, spec },
     NOTHING,

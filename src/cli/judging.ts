@@ -8,7 +8,6 @@ import type { ScanResult } from '../core/scan-result.ts';
 import { createPass } from '../registry/pass.ts';
 import { createProofMemo } from '../verify/engine/memo.ts';
 import { FAMILIES } from '../verify/families.ts';
-import type { Signer } from '../verify/signer.ts';
 import { concurrency, moment, repeated, timeout } from './flags.ts';
 import type { PassContext } from './pass.ts';
 import { openSources } from './policy-sources.ts';
@@ -19,32 +18,33 @@ import type { ScanWorld } from './scan-world.ts';
 import type { Terminal } from './terminal.ts';
 import { doorsOf } from './world-doors.ts';
 import { materialsOfWorld } from './world-materials.ts';
-import { signersOfWorld } from './world-signers.ts';
+import { declareTrustRootFlags, type TrustRootFlags } from './trust-roots.ts';
+import { signersOfWorld, type WorldSigners } from './world-signers.ts';
 
 /** How a world is judged. */
-export interface JudgingFlags extends RegistryFlags {
+export interface JudgingFlags extends RegistryFlags, TrustRootFlags {
   readonly withoutKey: readonly string[];
   readonly at?: Date;
-  readonly trustedRoot?: string;
   readonly timeout?: number;
   readonly concurrency: number;
 }
 
 /** What a pass came to, and by whose keys. */
-export interface Judged {
+export interface Judged extends WorldSigners {
   readonly result: ScanResult;
-  readonly signers: ReadonlyMap<string, Signer>;
   /** The time as of which it was judged. */
   readonly now: Date;
 }
 
 /** Declares the flags. */
 export function declareJudgingFlags(command: Command): Command {
-  return declareRegistryFlags(
+  declareTrustRootFlags(
     command
       .option('--without-key <NAME>', 'as if this TrustedKey were revoked: what would fall? (repeatable)', repeated, [])
-      .option('--at <TIME>', 'judge as of this time (RFC 3339 or a date)', moment)
-      .option('--trusted-root <FILE>', 'Sigstore trusted_root.json for keys that do not name one')
+      .option('--at <TIME>', 'judge as of this time (RFC 3339 or a date)', moment),
+  );
+  return declareRegistryFlags(
+    command
       .option('--timeout <DURATION>', 'for one image, in place of the policies’ own', timeout)
       .option('--concurrency <N>', 'images under way at once', concurrency, 16),
   );
@@ -57,13 +57,13 @@ export async function judgeWorld(
   terminal: Terminal,
 ): Promise<Judged> {
   const materials = materialsOfWorld(world);
-  const signers = await signersOfWorld(world, materials, flags, terminal);
+  const opened = await signersOfWorld(world, materials, flags, terminal);
   const sources = await openSources(world, materials, flags, terminal);
   const now = flags.at ?? terminal.now();
   const passes = new Map(sources.all.map((source) => [source, createPass(source)]));
   const ctx: PassContext = {
     sourceFor: (policy) => passes.get(sources.sourceFor(policy)) ?? sources.sourceFor(policy),
-    signers,
+    signers: opened.signers,
     doorOf: doorsOf(world, { materials, withoutKey: flags.withoutKey, now }),
     families: FAMILIES,
     memo: createProofMemo(),
@@ -79,7 +79,7 @@ export async function judgeWorld(
       decided: () => progress?.done(),
     });
     progress?.end();
-    return { result, signers, now };
+    return { ...opened, result, now };
   } finally {
     await sources.close();
   }

@@ -80,7 +80,7 @@ async function judgeKeys(world: ScanWorld, flags: KeysFlags, terminal: Terminal)
   return EXIT.unknown;
 }
 
-function viewsOf({ policies, trustedKeys }: ManifestWorld, { result, signers }: Judged): readonly KeyView[] {
+function viewsOf({ policies, trustedKeys }: ManifestWorld, { result, signers, endsOf }: Judged): readonly KeyView[] {
   const dependents = dependentsByKey(
     policies,
     result.rows.map((row) => ({ ...row, vouchers: [] })),
@@ -88,14 +88,14 @@ function viewsOf({ policies, trustedKeys }: ManifestWorld, { result, signers }: 
   return trustedKeys.map((key) => {
     const { name } = key.metadata;
     const depending = dependents.get(name);
-    const base = { key, material: materialOf(signers.get(name)) };
+    const base = { key, material: materialOf(signers.get(name), endsOf(key)) };
     return depending === undefined ? base : { ...base, dependents: depending };
   });
 }
 
-function materialOf(signer: Signer | undefined): KeyMaterial {
+function materialOf(signer: Signer | undefined, ends: ReturnType<Judged['endsOf']>): KeyMaterial {
   if (signer === undefined) return { state: 'loading' };
-  if (signer.state === 'usable') return { state: 'usable', keys: keyFactsOf(signer.material) };
+  if (signer.state === 'usable') return { state: 'usable', keys: keyFactsOf(signer.material), ends };
   return { state: 'unusable', reason: signer.reason, message: signer.message };
 }
 

@@ -22,14 +22,13 @@ import { createRecorder, type Recorder } from '../kube/recorder.ts';
 import type { KubeClient } from '../kube/verbs.ts';
 import { systemClock } from '../registry/clock.ts';
 import { podCredentials as credentialsOfPods } from '../registry/pod-credentials.ts';
-import type { TrustRoot } from '../verify/signer.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { type OperatorFlags, reportsOf } from './operator-flags.ts';
 import { createLife, killSignal, runOf } from './operator-life.ts';
 import { openConnection } from './open-cluster.ts';
 import { type OpenedSource, openSource } from './registry-flags.ts';
 import type { Terminal } from './terminal.ts';
-import { readTrustRoot } from './trust-roots.ts';
+import { openTufClient, rootSourcesOf } from './trust-roots.ts';
 
 /** Whose name stands by what we write. */
 const FIELD_MANAGER = 'image-trust-operator';
@@ -40,7 +39,7 @@ const GRACE_MS = 9_500;
 /** Runs the operator to its end. Throws UsageError. */
 export async function runOperator(flags: OperatorFlags, terminal: Terminal, version: string): Promise<ExitCode> {
   terminal.allowGrace?.(GRACE_MS);
-  const trustRoot = flags.trustedRoot === undefined ? undefined : await readTrustRoot(flags.trustedRoot, terminal.cwd);
+  const roots = await rootSourcesOf(flags, terminal.cwd);
   const connection = openConnection(flags);
   const kill = killSignal(terminal.signal);
   const log = createLog({ level: flags.logLevel, now: () => terminal.now(), sink: terminal.stderr });
@@ -52,7 +51,9 @@ export async function runOperator(flags: OperatorFlags, terminal: Terminal, vers
     registries: () => registries.all(),
   });
   const client = createKubeClient(connection, { onRequest: (request) => metrics.apiRequest(request) });
-  const parts: Parts = { flags, terminal, connection, client, log, metrics, registries, trustRoot, kill };
+  const tuf = await openTufClient(flags, terminal, (error) => log.warn('trust roots are not kept on disk', { error }));
+  const trust = { ...roots, tuf: tuf.client };
+  const parts: Parts = { flags, terminal, connection, client, log, metrics, registries, trust, kill };
   const operator = createOperator(optionsOf(parts));
   metrics.attach(operator);
   const run = runOf(operator, kill);
@@ -69,6 +70,7 @@ export async function runOperator(flags: OperatorFlags, terminal: Terminal, vers
     return well ? EXIT.trusted : EXIT.rejected;
   } finally {
     await life.stopped();
+    await tuf.close();
   }
 }
 
@@ -80,7 +82,7 @@ interface Parts {
   readonly log: OperatorLog;
   readonly metrics: OperatorMetrics;
   readonly registries: RegistryLimits;
-  readonly trustRoot: TrustRoot | undefined;
+  readonly trust: OperatorOptions['trust'];
   readonly kill: AbortSignal;
 }
 
@@ -122,7 +124,7 @@ function serve({ flags, connection, metrics, log, kill }: Parts, operator: Opera
 }
 
 function optionsOf(parts: Parts): OperatorOptions {
-  const { flags, terminal, client, log, metrics, registries, trustRoot, kill } = parts;
+  const { flags, terminal, client, log, metrics, registries, trust, kill } = parts;
   const pulls = flags.podPullSecrets ? createPullIndex() : undefined;
   const podCredentials =
     pulls &&
@@ -152,7 +154,7 @@ function optionsOf(parts: Parts): OperatorOptions {
       return registries.keep(await openSource(flags, terminal, counted));
     },
     cwd: terminal.cwd,
-    trustRoot,
+    trust,
     namespace: flags.namespace,
     reports: reportsOf(flags),
     concurrency: flags.concurrency,

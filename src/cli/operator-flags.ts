@@ -7,12 +7,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OPEN_REPORTS, POLICY_REPORTS } from '../kube/resource.ts';
 import type { OperatorOptions } from '../controllers/operator.ts';
 import { concurrency } from './flags.ts';
+import { type TrustRootFlags, trustRootOptions, variableOf } from './trust-roots.ts';
 
 /** Kinds of reports by the name of the flag. */
 export const REPORT_APIS = ['wgpolicyk8s', 'openreports', 'none'] as const;
 
 /** What the flags give. */
-export interface OperatorFlags {
+export interface OperatorFlags extends TrustRootFlags {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly namespace?: string;
@@ -27,12 +28,10 @@ export interface OperatorFlags {
   readonly concurrency: number;
   readonly probeAdmission: boolean;
   readonly reportApi: (typeof REPORT_APIS)[number];
-  readonly trustedRoot?: string;
   readonly logLevel: LogLevel;
   readonly mirror: readonly string[];
   readonly plainHttp: readonly string[];
   readonly registryConfig?: string;
-  readonly registryCa?: string;
   readonly allowPrivate: readonly string[];
   readonly podPullSecrets: boolean;
 }
@@ -46,11 +45,6 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export function declareOperatorFlags(command: Command): Command {
   for (const option of options()) command.addOption(option.env(variableOf(option)));
   return command;
-}
-
-/** `--leader-elect` is `IMAGE_TRUST_LEADER_ELECT`. */
-function variableOf(option: Option): string {
-  return `IMAGE_TRUST_${option.name().replaceAll('-', '_').toUpperCase()}`;
 }
 
 /** The kind of reports behind the flag; undefined for none. */
@@ -117,7 +111,7 @@ function workOptions(): readonly Option[] {
     )
       .default(false)
       .argParser(truth),
-    new Option('--trusted-root <FILE>', 'Sigstore trusted_root.json for keys that do not name one'),
+    ...trustRootOptions(),
   ];
 }
 

@@ -10,19 +10,26 @@ import type { RegistryOptions } from '../registry/options.ts';
 import { loadDockerConfig } from '../registry/docker-config.ts';
 import { type MirrorRule, parseMirrorRule, plainHttpHosts, withMirrors } from '../registry/mirrors.ts';
 import { anonymous, type CredentialProvider, firstCredential } from '../registry/credential.ts';
+import type { ProxyEnvironment } from '../registry/proxy.ts';
+import { createReach } from '../registry/reach.ts';
 import type { ImageSource } from '../registry/source.ts';
+import { createTransport, type Transport } from '../registry/transport.ts';
 import type { SourceAdditions } from '../store/registry-settings.ts';
 import { UsageError } from './exit.ts';
 import { readText } from './files.ts';
 import { repeated } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 
+/** The flags by which any server is reached. */
+export interface TransportFlags {
+  readonly registryCa?: string;
+}
+
 /** What the flags give. */
-export interface RegistryFlags {
+export interface RegistryFlags extends TransportFlags {
   readonly mirror: readonly string[];
   readonly plainHttp: readonly string[];
   readonly registryConfig?: string;
-  readonly registryCa?: string;
   readonly allowPrivate: readonly string[];
 }
 
@@ -101,13 +108,32 @@ async function openRegistry(
     plainHttp: [...flags.plainHttp, ...more.plainHttp],
     allowPrivate: flags.allowPrivate,
     ca: ca.length === 0 ? undefined : { all: ca.join('\n') },
-    proxy: {
-      httpsProxy: env['HTTPS_PROXY'] ?? env['https_proxy'],
-      // HTTP_PROXY in capitals can come from a request header in CGI (httpoxy), so only the other spelling counts.
-      httpProxy: env['http_proxy'],
-      noProxy: env['NO_PROXY'] ?? env['no_proxy'],
-    },
+    proxy: proxyOf(env),
   });
+}
+
+/** Times in milliseconds. */
+const PLAIN_TRANSPORT = { connectionsPerHost: 4, connectTimeoutMs: 5_000, idleTimeoutMs: 10_000 };
+
+/** Connections to servers that are no registries, by the same authorities and proxies. Throws UsageError. */
+export async function openTransport({ registryCa }: TransportFlags, { env, cwd }: Terminal): Promise<Transport> {
+  const ca = registryCa === undefined ? undefined : { all: await readText(registryCa, cwd) };
+  return createTransport({
+    ...PLAIN_TRANSPORT,
+    ca,
+    proxy: proxyOf(env),
+    reach: createReach(),
+    allowPrivate: new Set(),
+  });
+}
+
+function proxyOf(env: Terminal['env']): ProxyEnvironment {
+  return {
+    httpsProxy: env['HTTPS_PROXY'] ?? env['https_proxy'],
+    // HTTP_PROXY in capitals can come from a request header in CGI (httpoxy), so only the other spelling counts.
+    httpProxy: env['http_proxy'],
+    noProxy: env['NO_PROXY'] ?? env['no_proxy'],
+  };
 }
 
 async function credentialsOf(flags: RegistryFlags, { env, cwd }: Terminal): Promise<CredentialProvider> {

@@ -22,9 +22,10 @@ import { startProgress } from './progress.ts';
 import { asUsage, declareRegistryFlags, openSource, type RegistryFlags } from './registry-flags.ts';
 import { renderVerify, VERIFY_FORMATS, type VerifyFormat } from './formats.ts';
 import type { Terminal } from './terminal.ts';
+import type { TrustRootFlags } from './trust-roots.ts';
 import { declareSignerFlags, type SignerFlags } from './verify-flags.ts';
 
-interface VerifyFlags extends RegistryFlags, SignerFlags {
+interface VerifyFlags extends RegistryFlags, SignerFlags, TrustRootFlags {
   readonly annotations: Readonly<Record<string, string>>;
   readonly type?: string;
   readonly signatureRepository?: string;
@@ -44,7 +45,7 @@ Examples:
   image-trust verify --key cosign.pub --insecure-ignore-tlog registry.example.com/app:v1
 
   # Keyless, from a GitHub workflow
-  image-trust verify --trusted-root trusted_root.json \\
+  image-trust verify \\
     --certificate-identity https://github.com/acme/app/.github/workflows/release.yaml@refs/heads/main \\
     --certificate-oidc-issuer https://token.actions.githubusercontent.com registry.example.com/app:v1
 

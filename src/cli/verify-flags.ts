@@ -7,6 +7,7 @@ import { TrustedKeySpec } from '../api/trusted-key.ts';
 import { UsageError } from './exit.ts';
 import { readText } from './files.ts';
 import { repeated } from './flags.ts';
+import { declareTrustRootFlags } from './trust-roots.ts';
 
 /** What the flags give. */
 export interface SignerFlags {
@@ -22,7 +23,6 @@ export interface SignerFlags {
   readonly certificateGithubWorkflowRef?: string;
   readonly caRoots?: string;
   readonly caIntermediates?: string;
-  readonly trustedRoot?: string;
   readonly insecureIgnoreTlog?: boolean;
   readonly notationCa: readonly string[];
   readonly notationTsa: readonly string[];
@@ -34,7 +34,7 @@ export interface SignerFlags {
 
 /** Declares the flags on a command. */
 export function declareSignerFlags(command: Command): Command {
-  return declareNotationFlags(declareCosignFlags(command));
+  return declareNotationFlags(declareTrustRootFlags(declareCosignFlags(command)));
 }
 
 function declareCosignFlags(command: Command): Command {
@@ -51,7 +51,6 @@ function declareCosignFlags(command: Command): Command {
     .option('--certificate-github-workflow-ref <TEXT>', 'ref that the certificate must name')
     .option('--ca-roots <FILE>', 'PEM roots of a private CA; then no issuer is needed')
     .option('--ca-intermediates <FILE>', 'PEM intermediates of that CA')
-    .option('--trusted-root <FILE>', 'Sigstore trusted_root.json: authorities, logs, timestamp authorities')
     .option('--insecure-ignore-tlog', 'accept signatures without a transparency-log entry');
 }
 
@@ -85,7 +84,7 @@ export function signerKindOf(flags: SignerFlags): 'publicKey' | 'certificate' | 
   if (kind !== undefined && more.length === 0) return kind;
   throw new UsageError(
     `say who is trusted with ${kind === undefined ? 'one' : 'only one'} of: --key; --certificate-identity[-regexp] with ` +
-      '--certificate-oidc-issuer[-regexp] and --trusted-root; --ca-roots with --certificate-identity[-regexp]; ' +
+      '--certificate-oidc-issuer[-regexp]; --ca-roots with --certificate-identity[-regexp]; ' +
       '--notation-ca with --notation-identity; --notation-policy',
   );
 }

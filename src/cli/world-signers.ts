@@ -6,26 +6,34 @@ import { lookupIn, type MaterialSource } from '../store/materials.ts';
 import type { Signer } from '../verify/signer.ts';
 import { resolveSigner } from '../verify/trust/signer.ts';
 import type { Terminal } from './terminal.ts';
-import { trustRootsOf } from './trust-roots.ts';
+import { openTrustRoots, type OpenedRoots, type TrustRootFlags } from './trust-roots.ts';
 
-interface TrustFlags {
-  readonly trustedRoot?: string;
+interface TrustFlags extends TrustRootFlags {
   readonly withoutKey: readonly string[];
 }
 
-/** Signers by TrustedKey name. A key of `--without-key` stands as revoked. Throws UsageError. */
+/** The signers of a world, and the roots by which some of them are proven. */
+export interface WorldSigners extends Pick<OpenedRoots, 'endsOf'> {
+  /** By TrustedKey name. */
+  readonly signers: ReadonlyMap<string, Signer>;
+}
+
+/** A key of `--without-key` stands as revoked. Throws UsageError. */
 export async function signersOfWorld(
   world: Pick<ManifestWorld, 'trustedKeys'>,
   materials: MaterialSource,
   flags: TrustFlags,
   terminal: Terminal,
-): Promise<ReadonlyMap<string, Signer>> {
+): Promise<WorldSigners> {
   const lookup = lookupIn(materials);
-  const roots = await trustRootsOf(flags.trustedRoot, lookup, terminal.cwd);
+  const { roots, endsOf } = await openTrustRoots(world.trustedKeys, lookup, flags, terminal);
   const signers = world.trustedKeys.map((key) => resolveSigner(key, lookup, roots));
-  return new Map(
-    signers.map((signer) => [signer.name, flags.withoutKey.includes(signer.name) ? revoked(signer) : signer]),
-  );
+  return {
+    endsOf,
+    signers: new Map(
+      signers.map((signer) => [signer.name, flags.withoutKey.includes(signer.name) ? revoked(signer) : signer]),
+    ),
+  };
 }
 
 function revoked(signer: Signer): Signer {

@@ -4,6 +4,7 @@
 import { Coverage } from '../core/coverage.ts';
 import { keyOfWorkload } from '../core/known.ts';
 import { PRIORITY } from '../kube/work-queue.ts';
+import { createTufRoots, type TufRoots } from '../store/tuf-roots.ts';
 import { createVerdictStore, type VerdictStore } from '../store/verdicts.ts';
 import type { ProofMemo } from '../verify/engine/memo.ts';
 import type { SignatureFamily } from '../verify/family.ts';
@@ -32,6 +33,7 @@ import {
   policyEvents,
   publishingEvents,
   resolutionEvents,
+  rootEvents,
   settingsId,
   touchedBy,
   verificationEvents,
@@ -56,6 +58,7 @@ export class Desk {
   readonly coverage: Coverage;
   readonly book: PolicyBook;
   readonly signers: SignerBook;
+  readonly tuf: TufRoots;
   readonly store: VerdictStore = createVerdictStore();
   readonly board: Board;
   readonly reports: ReportKeeper | undefined;
@@ -75,7 +78,7 @@ export class Desk {
   loaded = false;
 
   constructor(options: DeskOptions) {
-    const { client, clock, trustRoot, observerOf, concurrency } = options;
+    const { client, clock, trust, observerOf, concurrency } = options;
     this.options = options;
     this.coverage = new Coverage(touchedBy(this));
     this.world = watchWorld({
@@ -85,7 +88,9 @@ export class Desk {
       events: worldEvents(this),
     });
     const { materials, pods } = this.world;
-    this.signers = createSignerBook({ materials, trustRoot, onChange: (name) => keyChanged(this, name) });
+    this.tuf = createTufRoots({ ...options, ...rootEvents(this), client: trust.tuf });
+    const { tuf } = this;
+    this.signers = createSignerBook({ materials, roots: trust, tuf, onChange: (name) => keyChanged(this, name) });
     this.book = createPolicyBook(this.signers);
     this.reports = options.reports === undefined ? undefined : createReportKeeper({ client, ...options.reports });
     this.owners = createOwnerChains(client, options.lookup);
@@ -147,6 +152,7 @@ export class Desk {
   async load(signal: AbortSignal): Promise<void> {
     await this.pods.load(signal);
     await this.world.materials.settled();
+    await this.tuf.settled();
     this.loaded = true;
   }
 
@@ -195,8 +201,8 @@ export class Desk {
     };
   }
 
-  close(): Promise<void> {
-    return this.sources.close();
+  async close(): Promise<void> {
+    await Promise.all([this.sources.close(), this.tuf.close()]);
   }
 }
 

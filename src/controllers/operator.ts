@@ -12,7 +12,8 @@ import type { Metrics } from '../outputs/metrics.ts';
 import type { ReportApi } from '../outputs/policy-report.ts';
 import { createProofMemo } from '../verify/engine/memo.ts';
 import { FAMILIES } from '../verify/families.ts';
-import type { TrustRoot } from '../verify/signer.ts';
+import type { TufClient } from '../registry/tuf/client.ts';
+import type { RootSources } from '../verify/trust/material.ts';
 import type { Controller, ControllerObserver } from './controller.ts';
 import { Desk } from './desk.ts';
 import type { OperatorLog } from './log.ts';
@@ -41,13 +42,18 @@ export interface OperatorOptions {
   /** Where Pods are told to, by whom their images are pulled; absent where nobody asks. */
   readonly pulls: PullIndex | undefined;
   readonly cwd: string;
-  readonly trustRoot: TrustRoot | undefined;
+  readonly trust: TrustOptions;
   readonly namespace: string | undefined;
   readonly reports: { readonly resource: Resource; readonly api: ReportApi } | undefined;
   /** Try what Kyverno does with Pods that are never created (`--probe-admission`). Default false. */
   readonly probeAdmission?: boolean;
   /** Tasks of one registry at once. */
   readonly concurrency: number;
+}
+
+/** Sigstore trust roots that no key names, and how those of TUF repositories are fetched. */
+export interface TrustOptions extends Pick<RootSources, 'given' | 'instance'> {
+  readonly tuf: TufClient;
 }
 
 /** A running operator. */

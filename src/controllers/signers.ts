@@ -4,10 +4,12 @@
  */
 import type { TrustedKey } from '../api/trusted-key.ts';
 import { keyOfNamed, type NamedObject, referencesIn } from '../core/named-object.ts';
-import type { TrustRoot, Signer } from '../verify/signer.ts';
-import { staticTrustRoots } from '../verify/trust/material.ts';
-import { resolveSigner } from '../verify/trust/signer.ts';
+import { type TufRepository, tufRepositoryId } from '../registry/tuf/repository.ts';
 import { lookupIn } from '../store/materials.ts';
+import type { TufRoots, TufState } from '../store/tuf-roots.ts';
+import type { Signer } from '../verify/signer.ts';
+import { repositoryOf, type RootSources, trustRootsOf } from '../verify/trust/material.ts';
+import { resolveSigner } from '../verify/trust/signer.ts';
 import type { Materials } from './materials.ts';
 
 /** The signers, kept up to date. */
@@ -17,6 +19,10 @@ export interface SignerBook {
   remove(name: string): void;
   /** A Secret or ConfigMap changed: whoever names it is resolved again. */
   materialChanged(object: NamedObject): void;
+  /** The root of a TUF repository is another, came, or went: whoever goes by it is resolved again. */
+  rootChanged(repository: TufRepository): void;
+  /** The TUF repository that a key goes by, and what it has come to. */
+  rootOf(name: string): { readonly repository: TufRepository; readonly state: TufState } | undefined;
   key(name: string): TrustedKey | undefined;
   keys(): readonly TrustedKey[];
   signers(): ReadonlyMap<string, Signer>;
@@ -30,7 +36,8 @@ export interface SignerBook {
 export interface SignerBookOptions {
   readonly materials: Materials;
   /** For keys that name no trust root. */
-  readonly trustRoot: TrustRoot | undefined;
+  readonly roots: Pick<RootSources, 'given' | 'instance'>;
+  readonly tuf: TufRoots;
   /** Told of a key whose signer is another now, or that came or went. */
   readonly onChange: (name: string) => void;
 }
@@ -38,11 +45,13 @@ export interface SignerBookOptions {
 interface Entry {
   readonly key: TrustedKey;
   readonly references: readonly NamedObject[];
+  readonly repository: TufRepository | undefined;
   readonly signer: Signer | undefined;
 }
 
 /** An empty book. */
-export function createSignerBook({ materials, trustRoot, onChange }: SignerBookOptions): SignerBook {
+export function createSignerBook(options: SignerBookOptions): SignerBook {
+  const { materials, tuf, onChange } = options;
   const entries = new Map<string, Entry>();
   let current: ReadonlyMap<string, Signer> = new Map();
   const take = (name: string, entry: Entry | undefined): void => {
@@ -53,15 +62,7 @@ export function createSignerBook({ materials, trustRoot, onChange }: SignerBookO
   };
   const resolve = (key: TrustedKey): void => {
     const { name } = key.metadata;
-    const references = referencesIn(key.spec);
-    materials.want(`TrustedKey/${name}`, references);
-    // Until its material has come, a key stays what it was: nothing, or what it was before its reference changed.
-    const loading = references.some((object) => materials.get(object).state === 'loading');
-    const lookup = lookupIn(materials);
-    const signer = loading
-      ? entries.get(name)?.signer
-      : resolveSigner(key, lookup, staticTrustRoots(lookup, trustRoot));
-    take(name, { key, references, signer });
+    take(name, entryOf(key, entries.get(name)?.signer, options));
   };
   return {
     set(key): void {
@@ -73,9 +74,15 @@ export function createSignerBook({ materials, trustRoot, onChange }: SignerBookO
     remove(name): void {
       if (!entries.has(name)) return;
       materials.want(`TrustedKey/${name}`, []);
+      tuf.want(`TrustedKey/${name}`, undefined);
       take(name, undefined);
     },
     materialChanged: (object) => naming(entries.values(), object).forEach(resolve),
+    rootChanged: (repository) => goingBy(entries.values(), repository).forEach(resolve),
+    rootOf: (name) => {
+      const repository = entries.get(name)?.repository;
+      return repository === undefined ? undefined : { repository, state: tuf.get(repository) };
+    },
     key: (name) => entries.get(name)?.key,
     keys: () => [...entries.values()].map(({ key }) => key),
     signers: () => current,
@@ -84,10 +91,32 @@ export function createSignerBook({ materials, trustRoot, onChange }: SignerBookO
   };
 }
 
+/** What a key leads to by now. Until its material has come it stays `before`: nothing, or what it was before a change. */
+function entryOf(key: TrustedKey, before: Signer | undefined, { materials, roots, tuf }: SignerBookOptions): Entry {
+  const owner = `TrustedKey/${key.metadata.name}`;
+  const references = referencesIn(key.spec);
+  materials.want(owner, references);
+  const lookup = lookupIn(materials);
+  const repository = repositoryOf(key.spec, lookup, roots);
+  tuf.want(owner, repository);
+  const loading =
+    references.some((object) => materials.get(object).state === 'loading') ||
+    (repository !== undefined && tuf.get(repository).state === 'loading');
+  const signer = loading ? before : resolveSigner(key, lookup, trustRootsOf(lookup, { ...roots, tuf }));
+  return { key, references, repository, signer };
+}
+
 function naming(entries: Iterable<Entry>, object: NamedObject): readonly TrustedKey[] {
   const changed = keyOfNamed(object);
   return [...entries].flatMap(({ key, references }) =>
     references.some((reference) => keyOfNamed(reference) === changed) ? [key] : [],
+  );
+}
+
+function goingBy(entries: Iterable<Entry>, changed: TufRepository): readonly TrustedKey[] {
+  const id = tufRepositoryId(changed);
+  return [...entries].flatMap(({ key, repository }) =>
+    repository !== undefined && tufRepositoryId(repository) === id ? [key] : [],
   );
 }
 

@@ -6,6 +6,7 @@ import type { TrustedKey } from '../api/trusted-key.ts';
 import { dependentsByKey, type KeyDependents } from '../core/dependents.ts';
 import type { PolicyView } from '../core/known.ts';
 import type { KeyView } from '../outputs/key-status.ts';
+import { endsOfRoot } from '../store/tuf-roots.ts';
 import { keyFactsOf } from '../verify/trust/key-facts.ts';
 import type { Board } from './board.ts';
 import type { Enforcement } from './enforcement/enforcement.ts';
@@ -59,7 +60,11 @@ export function keyView(key: TrustedKey, signers: SignerBook, dependents: Depend
 export function materialOf(name: string, signers: SignerBook): KeyView['material'] {
   const signer = signers.signers().get(name);
   if (signer === undefined) return { state: 'loading' };
-  if (signer.state === 'usable') return { state: 'usable', keys: keyFactsOf(signer.material) };
+  if (signer.state === 'usable') {
+    const root = signers.rootOf(name);
+    const ends = root === undefined ? [] : endsOfRoot(root.state, root.repository);
+    return { state: 'usable', keys: keyFactsOf(signer.material), ends };
+  }
   return { state: 'unusable', reason: signer.reason, message: signer.message };
 }
 

@@ -14,6 +14,7 @@ import { admissionMode } from './enforcement/desired.ts';
 import type { PoliciesOptions } from './policies.ts';
 import type { PublishingOptions } from './publishing.ts';
 import { registryReferences, registrySettingsId } from '../store/registry-settings.ts';
+import type { TufRootsOptions } from '../store/tuf-roots.ts';
 import type { ResolutionOptions } from './resolution.ts';
 import type { ReportState } from './report-keeper.ts';
 import type { VerificationOptions } from './verification.ts';
@@ -62,6 +63,15 @@ export function keyChanged({ book, policies, publishing, enforcement }: Desk, na
     enforcement.want(policy);
   }
   publishing.key(name);
+}
+
+/** What the root of a TUF repository wakes: every key that goes by it, and no other. */
+export function rootEvents(desk: Desk): Pick<TufRootsOptions, 'onChange' | 'onFailure'> {
+  const { log } = desk.options;
+  return {
+    onChange: (repository) => desk.signers.rootChanged(repository),
+    onFailure: ({ mirror }, error) => log.warn('trust root not refreshed', { mirror, error }),
+  };
 }
 
 /** The rows of these uses may be others. */

@@ -18,9 +18,20 @@ export interface ShownKey {
   readonly notAfter?: Date;
 }
 
+/** Something with an end; `what` opens a sentence. */
+export interface End {
+  readonly what: string;
+  readonly at: Date;
+}
+
 /** What the material of a TrustedKey came to. */
 export type KeyMaterial =
-  | { readonly state: 'usable'; readonly keys: readonly ShownKey[] }
+  | {
+      readonly state: 'usable';
+      readonly keys: readonly ShownKey[];
+      /** What else ends, by name: the trust root that signatures are proven by. */
+      readonly ends?: readonly End[];
+    }
   | {
       readonly state: 'unusable';
       readonly reason: Extract<
@@ -156,12 +167,7 @@ function revokedMessage({ revocation, revokedAt }: TrustedKey['spec']['lifecycle
     : 'revoked: the key vouches for nothing';
 }
 
-interface End {
-  readonly what: string;
-  readonly at: Date;
-}
-
-/** What ends: certificates, and the time for which signatures of the key count. A revoked key has ended already. */
+/** What ends: certificates, the trust root, and the time for which signatures of the key count. A revoked key has ended already. */
 function endsOf({ key, material }: KeyView): readonly End[] {
   const { state, validUntil } = key.spec.lifecycle;
   if (state === 'Revoked' || material.state !== 'usable') return [];
@@ -172,7 +178,9 @@ function endsOf({ key, material }: KeyView): readonly End[] {
     validUntil === undefined
       ? []
       : [{ what: 'the validity of the key (lifecycle.validUntil)', at: new Date(validUntil) }];
-  return [...certificates, ...window].sort((a, b) => a.at.getTime() - b.at.getTime() || compareText(a.what, b.what));
+  return [...certificates, ...window, ...(material.ends ?? [])].sort(
+    (a, b) => a.at.getTime() - b.at.getTime() || compareText(a.what, b.what),
+  );
 }
 
 function expiring(view: KeyView, now: Date): readonly Finding[] {

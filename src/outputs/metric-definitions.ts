@@ -74,7 +74,19 @@ export const METRICS = {
   keyExpiry: {
     name: 'image_trust_key_expiry_timestamp_seconds',
     type: 'gauge',
-    help: 'When the first certificate of a TrustedKey, or its validity, ends, Unix time. Absent where nothing ends.',
+    help: 'When the first certificate of a TrustedKey, its trust root, or its validity ends, Unix time. Absent where nothing ends.',
+    labels: ['key'],
+  },
+  rootExpiry: {
+    name: 'image_trust_trust_root_expiry_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the Sigstore trust root that a TrustedKey goes by expires unless its TUF repository renews it, Unix time. Absent for roots from ConfigMaps and files.',
+    labels: ['key'],
+  },
+  rootRefreshed: {
+    name: 'image_trust_trust_root_refreshed_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the TUF repository of a TrustedKey last gave its trust root, Unix time. Absent until it first did.',
     labels: ['key'],
   },
   keyDependents: {

@@ -17,6 +17,8 @@ export interface PolicySeries {
 export interface KeySeries {
   readonly view: Omit<KeyView, 'dependents'>;
   readonly status: TrustedKeyStatus | undefined;
+  /** The trust root of a TUF repository by which the key's signatures are proven; `refreshed`: the mirror was last asked with success. */
+  readonly root?: { readonly expires: Date; readonly refreshed?: Date };
 }
 
 /** A controller with its queue; times in seconds. */

@@ -117,6 +117,10 @@ function registerKeys(gauge: Define, keys: () => readonly KeySeries[]): void {
     const end = endOfKey(view);
     return end === undefined ? [] : [[{}, end.getTime() / 1000]];
   });
+  each(METRICS.rootExpiry, ({ root }) => (root === undefined ? [] : [[{}, root.expires.getTime() / 1000]]));
+  each(METRICS.rootRefreshed, ({ root }) =>
+    root?.refreshed === undefined ? [] : [[{}, root.refreshed.getTime() / 1000]],
+  );
   each(METRICS.keyDependents, ({ status }) => [[{}, status?.dependents?.workloads ?? 0]]);
   each(METRICS.keySoleDependents, ({ status }) => [[{}, status?.dependents?.solelyDependentWorkloads ?? 0]]);
 }

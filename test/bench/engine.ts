@@ -12,7 +12,7 @@ import { demandsOf } from '../../src/verify/engine/demands.ts';
 import { verifyImage } from '../../src/verify/engine/verify.ts';
 import { FAMILIES } from '../../src/verify/families.ts';
 import type { Signer } from '../../src/verify/signer.ts';
-import { type MaterialLookup, staticTrustRoots } from '../../src/verify/trust/material.ts';
+import { type MaterialLookup, trustRootsOf } from '../../src/verify/trust/material.ts';
 import { resolveSigner } from '../../src/verify/trust/signer.ts';
 import type { PassContext } from '../../src/cli/pass.ts';
 import { scan } from '../../src/cli/scan.ts';
@@ -103,7 +103,5 @@ async function latenciesOf(world: ManifestWorld, ctx: PassContext, count: number
 
 function signersOf(world: ManifestWorld): ReadonlyMap<string, Signer> {
   const lookup: MaterialLookup = { text: () => ({ ok: false, message: 'the key is given as PEM' }) };
-  return new Map(
-    world.trustedKeys.map((key) => [key.metadata.name, resolveSigner(key, lookup, staticTrustRoots(lookup))]),
-  );
+  return new Map(world.trustedKeys.map((key) => [key.metadata.name, resolveSigner(key, lookup, trustRootsOf(lookup))]));
 }

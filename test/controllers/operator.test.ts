@@ -1,4 +1,5 @@
 /** The operator in this process, on an API server in memory and registries on loopback: what it asks and what it writes. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -18,11 +19,14 @@ import {
   trustedKey,
 } from '../support/cluster/scene.ts';
 import { eventually } from '../support/eventually.ts';
+import { startLivingTuf } from '../support/living-tuf.ts';
 import { runOperator, type SkippingClock, skippingClock } from '../support/operator.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 const K1 = { publicKey: { pem: publicKey('k1') } };
+/** A pass that is due while a test runs would be no fault. */
+const YEARLY = { verification: { schedule: '0 0 1 1 *' } };
 const SIGNED = 'Deployment/web shop/app pass Verified';
 
 let cluster: Extract<Cluster, { kind: 'embedded' }>;
@@ -35,7 +39,11 @@ beforeEach(async () => {
   const started = await startCluster('embedded');
   if (started?.kind !== 'embedded') throw new Error('the embedded cluster did not start');
   cluster = stack.use(started);
-  registry = stack.use(await startRegistry({ layouts: { 'app/signed': join(FIXTURES, 'legacy3-k1') } }));
+  registry = stack.use(
+    await startRegistry({
+      layouts: { 'app/signed': join(FIXTURES, 'legacy3-k1'), 'app/keyless': join(FIXTURES, 'keyless3') },
+    }),
+  );
   clock = skippingClock();
   await installReports(cluster.client, 'wgpolicyk8s');
   await cluster.client.apply(namespace('shop'), trustedKey('shop', K1), policy('shop', 'shop'));
@@ -80,7 +88,11 @@ describe('what never happens 6', () => {
   });
 
   test('one slow registry holds up the others', async () => {
-    const slow = stack.use(await startRegistry({ layouts: { 'app/signed': join(FIXTURES, 'legacy3-k1') } }));
+    const slow = stack.use(
+      await startRegistry({
+        layouts: { 'app/signed': join(FIXTURES, 'legacy3-k1'), 'app/keyless': join(FIXTURES, 'keyless3') },
+      }),
+    );
     slow.fault({ match: /./, action: 'hang' });
     const stuck = imageOf(slow, 'app/signed');
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
@@ -173,8 +185,7 @@ test('a revoked key falls without a request to the registry, and is trusted agai
 });
 
 test('a restart asks no registry, writes nothing and tells nothing that was known', async () => {
-  // Once a year: a pass that is due while the test runs would be no fault.
-  await cluster.client.patch(policyTarget('shop'), { spec: { verification: { schedule: '0 0 1 1 *' } } });
+  await cluster.client.patch(policyTarget('shop'), { spec: YEARLY });
   {
     await using _ = await run();
     await judged();
@@ -275,6 +286,48 @@ test('a key in a Secret that may not be read says how to allow it, and is ready 
   heal();
   clock.skip(40_000);
   await eventually(async () => expect(await condition('Ready')).toMatchObject({ status: 'True', reason: 'Succeeded' }));
+});
+
+test('a trust root by TUF: its change judges anew what goes by it alone, and a mirror that is down keeps nobody', async () => {
+  const text = readFileSync(join(FIXTURES, 'keys/trusted_root.json'), 'utf8');
+  await using tuf = await startLivingTuf(text);
+  const ref = { namespace: 'security', name: 'tuf' };
+  const keyless = {
+    identities: [{ issuer: 'https://issuer.example.com', subject: 'https://ci.example.com/org/repo@refs/heads/main' }],
+  };
+  const root = { mirror: tuf.mirror, rootRef: { configMapRef: { ...ref, key: 'root.json' } } };
+  await cluster.client.apply(
+    namespace('security'),
+    namespace('ci'),
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: ref, data: { 'root.json': tuf.rootJson } },
+    trustedKey('ci', { keyless, trustRoot: { tuf: root }, transparencyLog: 'Required' }),
+    policy('ci', 'ci', YEARLY),
+    policy('shop', 'shop', YEARLY),
+  );
+  await deploy(cluster.client, 'ci', 'run', imageOf(registry, 'app/keyless'));
+  {
+    await using running = await run();
+    await judged();
+    await judged(['Deployment/run ci/app pass Verified'], 'ci');
+    const asked = registry.requests.length;
+    tuf.publish({ trustedRoot: JSON.stringify({ ...(JSON.parse(text) as object), certificateAuthorities: [] }) });
+    clock.skip(70 * 60_000);
+    await judged(['Deployment/run ci/app fail CertificateUntrusted'], 'ci');
+    expect(registry.requests.slice(asked).filter(({ path }) => path.includes('/app/signed/manifests/sha256-'))).toEqual(
+      [],
+    );
+    tuf.publish({ trustedRoot: text });
+    clock.skip(70 * 60_000);
+    await judged(['Deployment/run ci/app pass Verified'], 'ci');
+    await tuf.close();
+    clock.skip(70 * 60_000);
+    await eventually(() => expect(running.log.map(([message]) => message)).toContain('trust root not refreshed'));
+    await judged(['Deployment/run ci/app pass Verified'], 'ci');
+    clock.skip(11 * 24 * 3_600_000);
+    await eventually(async () => {
+      expect(JSON.stringify(await cluster.client.get(keyTarget('ci')))).toContain('"reason":"TrustRootUnavailable"');
+    });
+  }
 });
 
 test('a Lease that is lost ends the operator, so that another process can take its place', async () => {

@@ -6,7 +6,9 @@ import { connect } from '../../src/kube/connection.ts';
 import { createRecorder } from '../../src/kube/recorder.ts';
 import { POLICY_REPORTS } from '../../src/kube/resource.ts';
 import { createRegistrySource } from '../../src/registry/client.ts';
+import { createTufClient } from '../../src/registry/tuf/client.ts';
 import { eventually } from './eventually.ts';
+import { testTransport } from './transport.ts';
 
 /** The clock of the machine, and as much more as was skipped. Who sleeps notices a skip within milliseconds. */
 export interface SkippingClock extends Clock {
@@ -55,6 +57,7 @@ export async function runOperator(
     void log.push([message, fields]);
   const reporter = { controller: 'imagetrust.dev/image-trust-operator', instance: 'test' };
   const random = (): number => 0.5;
+  const transport = testTransport();
   const operator = createOperator({
     client,
     lookup: (type, signal) => client.resourceOf(type, { signal }),
@@ -77,7 +80,7 @@ export async function runOperator(
       return Promise.resolve({ source, close: () => source.close() });
     },
     cwd: '/',
-    trustRoot: undefined,
+    trust: { tuf: createTufClient({ transport, folder: undefined, now: () => clock.now() }) },
     namespace: undefined,
     reports: { resource: POLICY_REPORTS, api: 'wgpolicyk8s.io/v1alpha2' },
     concurrency: 4,
@@ -87,6 +90,7 @@ export async function runOperator(
   const dispose = async (): Promise<void> => {
     stop.abort(new Error('the test is over'));
     await ended;
+    await transport.close();
     kill.abort(new Error('the test is over'));
     await connection.close();
   };

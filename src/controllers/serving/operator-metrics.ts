@@ -67,7 +67,9 @@ function keysOf(desk: Desk | undefined): readonly KeySeries[] {
   if (desk === undefined) return [];
   return desk.signers.keys().map((key): KeySeries => {
     const material = materialOf(key.metadata.name, desk.signers);
-    return { view: { key, material }, status: key.status };
+    const root = desk.signers.rootOf(key.metadata.name)?.state;
+    const base = { view: { key, material }, status: key.status };
+    return root?.state === 'present' ? { ...base, root } : base;
   });
 }
 

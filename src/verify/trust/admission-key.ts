@@ -16,7 +16,7 @@ import type {
 import { Failure, invalid } from '../../core/failure.ts';
 import type { PublicKey, SignerMaterial } from '../signer.ts';
 import type { Certificate } from '../x509/certificate.ts';
-import { type MaterialLookup, shownRef, staticTrustRoots, type TrustRoots } from './material.ts';
+import { type MaterialLookup, shownRef, type TrustRoots, trustRootsOf } from './material.ts';
 import { resolveSigner } from './signer.ts';
 
 /** A key as an admission policy names it. `unusable` says what is missing or malformed, and where. */
@@ -110,7 +110,7 @@ function trustRootOf(source: TrustRootSource | undefined, lookup: MaterialLookup
 }
 
 function fileRoot(source: TrustRootSource, lookup: MaterialLookup): AdmissionTrustRoot {
-  const answer = staticTrustRoots(lookup).rootOf(source);
+  const answer = trustRootsOf(lookup).rootOf(source);
   if (!answer.ok) throw invalid('trustRoot', 'a trusted_root.json that can be read', answer.message);
   return { kind: 'file', authorities: authoritiesOf(answer.root.root) };
 }

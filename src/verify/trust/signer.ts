@@ -11,7 +11,7 @@ import { literal, regexp } from '../matcher.ts';
 import type { IdentityMatcher, Lifecycle, Signer, SignerMaterial, TextMatcher, TrustRoot } from '../signer.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { parsePemCertificates } from '../x509/pem.ts';
-import { type MaterialLookup, pemText, type TrustRoots } from './material.ts';
+import { type MaterialLookup, pemText, type TrustRootAnswer, type TrustRoots } from './material.ts';
 import { materialId } from './material-id.ts';
 import { parseNotaryIdentities } from './notary-identity.ts';
 import { notaryLevel } from './notary-level.ts';
@@ -125,7 +125,8 @@ function notationMaterial(notation: NotationSigner, lookup: MaterialLookup): Sig
  * The log and, where there is one, the trust root. A root that the key names and that cannot be had makes it unusable
  * even where the log is ignored: without the root's timestamps good signatures would be rejected. Where the key names
  * none and there is no root for such keys, it stays usable: that an image is not signed, or by another key, is true
- * without any root, and a signature that needs the log is refused as uncheckable where it is proven.
+ * without any root, and a signature that needs the log is refused as uncheckable where it is proven. A key that names
+ * none and ignores the log takes the root that was given, and never one that has to be fetched.
  */
 function logMaterial(
   spec: TrustedKeySpec,
@@ -133,8 +134,12 @@ function logMaterial(
 ): { readonly transparencyLog: 'Required' | 'Ignored'; readonly trustRoot?: TrustRoot } {
   const { transparencyLog, trustRoot } = spec;
   if (trustRoot !== undefined) return { transparencyLog, trustRoot: demandTrustRoot(spec, roots) };
-  const answer = roots.rootOf(undefined);
-  return answer.ok ? { transparencyLog, trustRoot: answer.root } : { transparencyLog };
+  const root = transparencyLog === 'Ignored' ? roots.given : rootOrNone(roots.rootOf(undefined));
+  return root === undefined ? { transparencyLog } : { transparencyLog, trustRoot: root };
+}
+
+function rootOrNone(answer: TrustRootAnswer): TrustRoot | undefined {
+  return answer.ok ? answer.root : undefined;
 }
 
 function demandTrustRoot({ trustRoot }: TrustedKeySpec, roots: TrustRoots): TrustRoot {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { TrustedKey } from '../../../src/api/trusted-key.ts';
 import { validateManifest } from '../../../src/api/validate.ts';
 import type { Signer, SignerMaterial } from '../../../src/verify/signer.ts';
-import { type MaterialLookup, shownRef, staticTrustRoots } from '../../../src/verify/trust/material.ts';
+import { type MaterialLookup, shownRef, trustRootsOf } from '../../../src/verify/trust/material.ts';
 import { resolveSigner } from '../../../src/verify/trust/signer.ts';
 import { parseTrustedRoot } from '../../../src/verify/trust/trusted-root.ts';
 
@@ -41,7 +41,7 @@ const resolve = (spec: unknown, publicRoot?: string): Signer =>
   resolveSigner(
     keyOf(spec),
     lookup,
-    staticTrustRoots(lookup, publicRoot === undefined ? undefined : parseTrustedRoot(publicRoot)),
+    trustRootsOf(lookup, publicRoot === undefined ? {} : { given: parseTrustedRoot(publicRoot) }),
   );
 
 function materialOf<T extends SignerMaterial['type']>(
@@ -218,7 +218,7 @@ describe('a signer that cannot be used says what, where and what to do', () => {
         trustRoot: { tuf: { mirror: 'https://tuf.example.com', rootRef: { configMapRef: ref('root') } } },
       },
       'TrustRootUnavailable',
-      'trustRoot.tuf is not fetched',
+      'trustRoot.tuf.rootRef: ConfigMap security/cosign, key root does not exist',
     ],
     [
       'a missing trust root',
@@ -260,7 +260,7 @@ describe('a signer that cannot be used says what, where and what to do', () => {
   test('a spec of several kinds that went past every check is not ready', () => {
     const key = keyOf({ publicKey: { pem: k1 }, ...ignored });
     const both = { ...key, spec: { ...key.spec, keyless: { identities: [] } } };
-    expect(resolveSigner(both, lookup, staticTrustRoots(lookup))).toMatchObject({
+    expect(resolveSigner(both, lookup, trustRootsOf(lookup))).toMatchObject({
       state: 'unusable',
       reason: 'TrustedKeyNotReady',
     });
