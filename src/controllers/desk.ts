@@ -29,12 +29,12 @@ import { createSettingsWatch, type SettingsWatch } from './settings-watch.ts';
 import { createSignerBook, type SignerBook } from './signers.ts';
 import { createVerification, type Verification } from './verification.ts';
 import {
-  keyChanged,
   policyEvents,
   publishingEvents,
   resolutionEvents,
   rootEvents,
   settingsId,
+  signerEvents,
   touchedBy,
   verificationEvents,
   worldEvents,
@@ -89,8 +89,7 @@ export class Desk {
     });
     const { materials, pods } = this.world;
     this.tuf = createTufRoots({ ...options, ...rootEvents(this), client: trust.tuf });
-    const { tuf } = this;
-    this.signers = createSignerBook({ materials, roots: trust, tuf, onChange: (name) => keyChanged(this, name) });
+    this.signers = createSignerBook({ ...signerEvents(this), materials, roots: trust, tuf: this.tuf });
     this.book = createPolicyBook(this.signers);
     this.reports = options.reports === undefined ? undefined : createReportKeeper({ client, ...options.reports });
     this.owners = createOwnerChains(client, options.lookup);

@@ -17,6 +17,7 @@ import { registryReferences, registrySettingsId } from '../store/registry-settin
 import type { TufRootsOptions } from '../store/tuf-roots.ts';
 import type { ResolutionOptions } from './resolution.ts';
 import type { ReportState } from './report-keeper.ts';
+import type { SignerBookOptions } from './signers.ts';
 import type { VerificationOptions } from './verification.ts';
 import type { WorldEvents } from './world.ts';
 
@@ -54,8 +55,13 @@ export function worldEvents(desk: Desk): WorldEvents {
   };
 }
 
+/** What the signers wake. */
+export function signerEvents(desk: Desk): Pick<SignerBookOptions, 'onChange'> {
+  return { onChange: (name) => keyChanged(desk, name) };
+}
+
 /** What a change of a key's trust wakes. */
-export function keyChanged({ book, policies, publishing, enforcement }: Desk, name: string): void {
+function keyChanged({ book, policies, publishing, enforcement }: Desk, name: string): void {
   book.trustChanged();
   for (const policy of book.naming(name)) {
     policies.add(policy);

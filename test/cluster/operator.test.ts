@@ -2,7 +2,6 @@
  * The operator, a process of its own, on an API server: what changes in the cluster or in trust shows in status,
  * reports, events and metrics within ten seconds. Each test has a namespace, a policy and a key of one name.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -28,7 +27,6 @@ import {
 } from '../support/cluster/scene.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Kstatus, kstatusOf } from '../support/kstatus.ts';
-import { startLivingTuf } from '../support/living-tuf.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
@@ -195,7 +193,6 @@ describeOnClusters(
         'app/signed': fixture('legacy3-k1'),
         'app/bundle': fixture('bundle3-k1'),
         'app/unsigned': fixture('unsigned'),
-        'app/keyless': fixture('keyless3'),
         ...own,
       };
       registry = stack.use(await startRegistry({ layouts }));
@@ -222,25 +219,6 @@ describeOnClusters(
       await expectSoon('revoked', lost);
       await client.patch(keyTarget('revoked'), { spec: { lifecycle: { state: 'Active' } } });
       await expectSoon('revoked', good('revoked', [...lost.told, ...news('revoked', 'Normal Verified')]));
-    });
-
-    test('a keyless key whose trust root a TUF repository gives', async () => {
-      await using tuf = await startLivingTuf(readFileSync(fixture('keys/trusted_root.json'), 'utf8'));
-      const ref = { namespace: 'tuf', name: 'tuf' };
-      const root = { apiVersion: 'v1', kind: 'ConfigMap', metadata: ref, data: { 'root.json': tuf.rootJson } };
-      await client.apply(namespace('tuf'), root);
-      await scene('tuf', 'app/keyless', {
-        keyless: {
-          identities: [
-            { issuer: 'https://issuer.example.com', subject: 'https://ci.example.com/org/repo@refs/heads/main' },
-          ],
-        },
-        trustRoot: { tuf: { mirror: tuf.mirror, rootRef: { configMapRef: { ...ref, key: 'root.json' } } } },
-        transparencyLog: 'Required',
-      });
-      await expectSoon('tuf', good('tuf'));
-      const expiry = await operator.metric('image_trust_trust_root_expiry_timestamp_seconds', { key: 'tuf' });
-      expect(expiry).toBeGreaterThan(Date.now() / 1000);
     });
 
     test('a key that is rotated inside a Secret', async () => {
