@@ -29,6 +29,7 @@ import { createSettingsWatch, type SettingsWatch } from './settings-watch.ts';
 import { createSignerBook, type SignerBook } from './signers.ts';
 import { createVerification, type Verification } from './verification.ts';
 import {
+  leftoverEvents,
   policyEvents,
   publishingEvents,
   resolutionEvents,
@@ -112,12 +113,7 @@ export class Desk {
     this.policies = createPolicies({ ...shared, ...policyEvents(this), verification: this.verification });
     this.news = createNews({ ...shared, recorder: options.recorder, log: options.log });
     const { board, reports } = this;
-    this.leftovers = createLeftoverReports({
-      ...options,
-      chosen: options.reports?.resource,
-      observer: observerOf('leftoverreport'),
-      onFound: (workload) => this.publishing.workload(workload),
-    });
+    this.leftovers = createLeftoverReports({ ...options, ...leftoverEvents(this) });
     this.publishing = createPublishing({ ...shared, ...publishingEvents(this), client, board, reports, enforcement });
   }
 

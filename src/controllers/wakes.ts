@@ -11,6 +11,7 @@ import { keyOfNamed, type NamedObject } from '../core/named-object.ts';
 import { PRIORITY } from '../kube/work-queue.ts';
 import type { Desk } from './desk.ts';
 import { admissionMode } from './enforcement/desired.ts';
+import type { LeftoverReportsOptions } from './leftover-reports.ts';
 import type { PoliciesOptions } from './policies.ts';
 import type { PublishingOptions } from './publishing.ts';
 import { registryReferences, registrySettingsId } from '../store/registry-settings.ts';
@@ -102,6 +103,15 @@ export function publishingEvents(
     onStatus: (change) => desk.news.tellStatus(change),
     onReport: (outcome) => options.onReport(outcome),
     onPublished: (workload, signal) => desk.leftovers.remove(workload, signal),
+  };
+}
+
+/** What looking for reports that were left behind asks and wakes. */
+export function leftoverEvents(desk: Desk): Pick<LeftoverReportsOptions, 'chosen' | 'observer' | 'onFound'> {
+  return {
+    chosen: desk.options.reports?.resource,
+    observer: desk.options.observerOf('leftoverreport'),
+    onFound: (workload) => desk.publishing.workload(workload),
   };
 }
 
