@@ -22,7 +22,8 @@ export function holesReference(): string {
     'kubectl get clusterpolicies,policies -A -o yaml | image-trust audit -f -',
     '```',
     '',
-    'What `image-trust generate` and the operator write is checked by the same audit. ' +
+    'Each has an example to try it with, in the folder `kyverno-holes` beside this page: `# <-` marks the line. ' +
+      'What `image-trust generate` and the operator write is checked by the same audit. ' +
       'critical: lets in images that nobody signed. high: an attacker gets past. medium and low: refuses what is good, or breaks.',
     '',
     '| hole | severity | kinds |',
@@ -34,6 +35,14 @@ export function holesReference(): string {
     ([code, { severity, kinds }]) => `| [${code}](#${code.toLowerCase()}) | ${severity} | ${KINDS[kinds]} |`,
   );
   return [...intro, ...index, '', ...sorted.map(([code, row]) => sectionOf(code, row))].join('\n');
+}
+
+/** The examples of a hole, from the root of the repository: one for each kind that has it. */
+export function exampleFiles(code: string, { kinds }: HoleRow): readonly string[] {
+  const all = { C: 'ClusterPolicy', I: 'ImageValidatingPolicy' } as const;
+  return (['C', 'I'] as const)
+    .filter((kind) => kinds.includes(kind))
+    .map((kind) => `docs/kyverno-holes/${code}.${all[kind]}.yaml`);
 }
 
 function sectionOf(code: string, row: HoleRow): string {
@@ -53,6 +62,10 @@ function sectionOf(code: string, row: HoleRow): string {
     `**Lets in:** ${row.lets}`,
     '',
     lines.join('\n\n'),
+    '',
+    '```sh',
+    ...exampleFiles(code, row).map((file) => `image-trust audit -f ${file}`),
+    '```',
     '',
   ].join('\n');
 }

@@ -34,7 +34,11 @@ export const KEYS = {
   signatureManifests: {
     feature:
       'signature manifests that refer to their image (an experiment of cosign 2), with signatureFormat Any or Legacy',
-    ...both(tighter('They are not read: an image that has no other signature is refused. Sign it again.')),
+    ...both(
+      tighter(
+        'Signatures that refer to their image without being bundles are not read: an image that has no other is refused. Sign it again.',
+      ),
+    ),
   },
   ed25519Prehashed: {
     feature: 'Ed25519 keys of cosign 3',
