@@ -140,9 +140,13 @@ async function readUses(client: KubeClient, signal: AbortSignal): Promise<Pick<L
         .filter((pod) => !pod.idle),
     );
   }
-  const owners = createOwnerChains(client, (type, lookup) => client.resourceOf(type, { signal: lookup }));
+  // One look at one moment: nothing is asked for twice.
+  const once = { now: () => 0, hiddenMs: 1 };
+  const owners = createOwnerChains(client, (type, lookup) => client.resourceOf(type, { signal: lookup }), once);
   await owners.prime(pods, signal);
-  const uses = await mapConcurrently(pods, AT_ONCE, async (pod) => usesOfPod(pod, await owners.topOf(pod, signal)));
+  const uses = await mapConcurrently(pods, AT_ONCE, async (pod) =>
+    usesOfPod(pod, (await owners.topOf(pod, signal)).top),
+  );
   for (const pod of pods) pulls.set(`${pod.identity.namespace}/${pod.identity.name}`, pod);
   return { uses: uses.flat(), pulls };
 }

@@ -53,6 +53,9 @@ export interface DeskOptions extends Omit<OperatorOptions, 'elector'> {
 /** Workloads whose rows are taken back in one turn of the event loop. */
 const SHOWN_AT_ONCE = 50;
 
+/** An owner that we may not read may be one that we may later: a role was added, a kind was installed. */
+const HIDDEN_OWNER_MS = 10 * 60_000;
+
 /** The desk. */
 export class Desk {
   readonly world: World;
@@ -93,7 +96,7 @@ export class Desk {
     this.signers = createSignerBook({ ...signerEvents(this), materials, roots: trust, tuf: this.tuf });
     this.book = createPolicyBook(this.signers);
     this.reports = options.reports === undefined ? undefined : createReportKeeper({ client, ...options.reports });
-    this.owners = createOwnerChains(client, options.lookup);
+    this.owners = createOwnerChains(client, options.lookup, { now: clock.now, hiddenMs: HIDDEN_OWNER_MS });
     const shared = { clock, coverage: this.coverage, book: this.book, store: this.store, signers: this.signers };
     this.pods = createPods({ ...shared, pods, pulls: options.pulls, owners: this.owners, observer: observerOf('pod') });
     const { openSource: open, cwd, random, families, memo } = options;

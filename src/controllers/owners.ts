@@ -9,11 +9,28 @@ import { isKubeFailure } from '../kube/failure.ts';
 import { apiVersionOf, type KubeMetadata, type Resource } from '../kube/resource.ts';
 import type { KubeClient } from '../kube/verbs.ts';
 
-/** What an owner reference leads to. `hidden`: it may be there, but we may not read it or do not know its kind. */
+/**
+ * What an owner reference leads to. `hidden`: it may be there, but we may not read it or do not know its kind; that may
+ * change, so it holds until a time (milliseconds).
+ */
 type Owner =
   | { readonly kind: 'found'; readonly identity: ObjectIdentity; readonly controller: ObjectIdentity | undefined }
   | { readonly kind: 'gone' }
-  | { readonly kind: 'hidden' };
+  | { readonly kind: 'hidden'; readonly until: number };
+
+/** Where a chain ends. */
+export interface ChainEnd {
+  readonly top: ObjectIdentity;
+  /** Who owns `top` could not be read; when it is worth another try, in milliseconds. */
+  readonly againAt?: number;
+}
+
+/** Times of owner chains, in milliseconds. */
+export interface OwnerTimes {
+  readonly now: () => number;
+  /** For how long an owner that may not be read, or of a kind that is not served, is not asked for again. */
+  readonly hiddenMs: number;
+}
 
 /** Finds the resource of a kind; undefined where the API server serves none. */
 export type ResourceLookup = (
@@ -21,10 +38,13 @@ export type ResourceLookup = (
   signal: AbortSignal,
 ) => Promise<Resource | undefined>;
 
+/** What of a client is needed. */
+export type OwnerClient = Pick<KubeClient, 'getMetadata' | 'listPage'>;
+
 /** Answers about owners. */
 export interface OwnerChains {
-  /** The top-level workload of a Pod: itself where nobody controls it. Throws KubeFailure for what may heal. */
-  topOf(workload: Workload, signal: AbortSignal): Promise<ObjectIdentity>;
+  /** The top-level workload of a Pod: itself where nobody controls it. Throws KubeFailure for what may heal soon. */
+  topOf(workload: Workload, signal: AbortSignal): Promise<ChainEnd>;
   /** Reads owners of many Pods by lists in place of one request each. */
   prime(workloads: readonly Workload[], signal: AbortSignal): Promise<void>;
   /** Somebody found an owner missing that was there: ask again. */
@@ -39,18 +59,25 @@ const LIST_FROM = 50;
 const PAGE = 500;
 
 /** Chains over this client. */
-export function createOwnerChains(client: KubeClient, lookup: ResourceLookup): OwnerChains {
+export function createOwnerChains(
+  client: OwnerClient,
+  lookup: ResourceLookup,
+  { now, hiddenMs }: OwnerTimes,
+): OwnerChains {
   const owners = new LRUCache<string, Owner>({ max: MAX_OWNERS });
   const flights = new Map<string, Promise<Owner>>();
   const ask = async (identity: ObjectIdentity, signal: AbortSignal): Promise<Owner> => {
-    const owner = await readOwner(client, lookup, identity, signal);
+    const read = await readOwner(client, lookup, identity, signal);
+    const owner: Owner = read.kind === 'hidden' ? { ...read, until: now() + hiddenMs } : read;
     owners.set(keyOf(identity), owner);
     return owner;
   };
   const ownerOf = (identity: ObjectIdentity, signal: AbortSignal): Owner | Promise<Owner> => {
     const key = keyOf(identity);
-    const known = owners.get(key) ?? flights.get(key);
-    if (known !== undefined) return known;
+    const known = owners.get(key);
+    if (known !== undefined && !(known.kind === 'hidden' && known.until <= now())) return known;
+    const asked = flights.get(key);
+    if (asked !== undefined) return asked;
     const flight = ask(identity, signal).finally(() => flights.delete(key));
     flights.set(key, flight);
     return flight;
@@ -66,17 +93,17 @@ export function createOwnerChains(client: KubeClient, lookup: ResourceLookup): O
 async function follow(
   workload: Workload,
   ownerOf: (identity: ObjectIdentity) => Owner | Promise<Owner>,
-): Promise<ObjectIdentity> {
+): Promise<ChainEnd> {
   let top: ObjectIdentity = workload.identity;
   let next = workload.controller;
   for (let depth = 0; next !== undefined && depth < MAX_DEPTH && !isNode(next); depth++) {
     const owner = await ownerOf(next);
-    if (owner.kind === 'gone') return top;
-    if (owner.kind === 'hidden') return next;
+    if (owner.kind === 'gone') return { top };
+    if (owner.kind === 'hidden') return { top: next, againAt: owner.until };
     top = owner.identity;
     next = owner.controller;
   }
-  return top;
+  return { top };
 }
 
 async function prime(
@@ -102,7 +129,7 @@ interface Listing {
 }
 
 async function listOwners(
-  client: KubeClient,
+  client: OwnerClient,
   lookup: ResourceLookup,
   { first, owners, signal }: Listing,
 ): Promise<void> {
@@ -125,11 +152,11 @@ async function listOwners(
 }
 
 async function readOwner(
-  client: KubeClient,
+  client: OwnerClient,
   lookup: ResourceLookup,
   identity: ObjectIdentity,
   signal: AbortSignal,
-): Promise<Owner> {
+): Promise<Exclude<Owner, { kind: 'hidden' }> | { readonly kind: 'hidden' }> {
   try {
     const resource = await lookup(identity, signal);
     if (resource === undefined) return { kind: 'hidden' };

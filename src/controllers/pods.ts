@@ -9,7 +9,7 @@ import type { PullIndex } from '../core/pull-index.ts';
 import type { Workload } from '../core/workload.ts';
 import { isKubeFailure } from '../kube/failure.ts';
 import type { Reflector } from '../kube/reflector.ts';
-import { type Controller, type ControllerObserver, createController, DONE } from './controller.ts';
+import { type Controller, type ControllerObserver, createController, DONE, type Next } from './controller.ts';
 import type { OwnerChains } from './owners.ts';
 
 /** What it is made of. */
@@ -37,22 +37,23 @@ const AGAIN_MS = 1_000;
 
 /** Makes the controller. */
 export function createPods({ pods, owners, coverage, pulls, clock, observer }: PodsOptions): Pods {
-  const take = async (key: string, signal: AbortSignal): Promise<void> => {
+  const take = async (key: string, signal: AbortSignal): Promise<Next> => {
     const pod = pods.get(key);
     pulls?.set(key, pod);
-    if (pod === undefined || pod.idle) return coverage.setUses(key, []);
-    const top = await owners.topOf(pod, signal);
+    if (pod === undefined || pod.idle) {
+      coverage.setUses(key, []);
+      return DONE;
+    }
+    const { top, againAt } = await owners.topOf(pod, signal);
     // What came in while the owners were read is what counts.
     if (pods.get(key) === pod) coverage.setUses(key, usesOfPod(pod, top));
+    return againAt === undefined ? DONE : { kind: 'at', at: new Date(againAt) };
   };
   const controller = createController({
     name: 'pod',
     clock,
     concurrency: AT_ONCE,
-    reconcile: async (key, signal) => {
-      await take(key, signal);
-      return DONE;
-    },
+    reconcile: take,
     ...(observer === undefined ? {} : { observer }),
   });
   return {
@@ -61,7 +62,10 @@ export function createPods({ pods, owners, coverage, pulls, clock, observer }: P
       let missing = [...pods.list()].filter((pod) => !pod.idle);
       await owners.prime(missing, signal);
       while (missing.length > 0) {
-        missing = await takeAll(missing, (pod) => take(keyOf(pod), signal));
+        missing = await takeAll(missing, async (pod) => {
+          const next = await take(keyOf(pod), signal);
+          if (next.kind === 'at') controller.add(keyOf(pod), { afterMs: Math.max(0, next.at.getTime() - clock.now()) });
+        });
         if (missing.length > 0) await clock.sleep(AGAIN_MS, signal);
       }
     },

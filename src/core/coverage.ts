@@ -6,11 +6,11 @@
 import type { ImageTrustPolicy } from '../api/image-trust-policy.ts';
 import type { Digest } from './digest.ts';
 import { type ImageUse, keyOfUse } from './image-use.ts';
-import { withResolvedDigests } from './inventory.ts';
 import { keyOfWorkload } from './known.ts';
 import { compilePolicy, type PolicyMatcher } from './policy-match.ts';
 import { formatReference } from './reference.ts';
 import type { Labels } from './selector.ts';
+import { createTagAnswers } from './tag-answers.ts';
 
 /** A task by name. */
 export interface TaskName {
@@ -33,22 +33,16 @@ interface Covered {
   readonly open: Map<string, Set<ImageUse>>;
 }
 
-interface Source {
-  /** As they came, before tags were resolved. */
-  readonly given: readonly ImageUse[];
-  readonly uses: readonly ImageUse[];
-}
-
 const NONE: ReadonlySet<ImageUse> = new Set();
 
 /** The indexes. Uses come by source (a Pod), so that a change of one replaces what it said before. */
 export class Coverage {
   readonly #touched: Touched;
   readonly #policies = new Map<string, Covered>();
-  readonly #sources = new Map<string, Source>();
+  readonly #sources = new Map<string, readonly ImageUse[]>();
   readonly #byWorkload = new Map<string, Set<ImageUse>>();
   readonly #namespaces = new Map<string, Labels>();
-  readonly #digests = new Map<string, Digest>();
+  readonly #tags = createTagAnswers();
   #uncovered: number | undefined;
 
   constructor(touched: Touched) {
@@ -57,12 +51,12 @@ export class Coverage {
 
   /** The uses of a source; none where it is gone. What says the same as before touches nothing. */
   setUses(source: string, given: readonly ImageUse[]): void {
-    const before = this.#sources.get(source);
-    const uses = withResolvedDigests(given, this.#digests);
-    if (sameUses(before?.uses ?? [], uses)) return;
-    for (const use of before?.uses ?? []) this.#drop(use);
+    const before = this.#sources.get(source) ?? [];
+    const uses = this.#tags.resolve(source, given);
+    if (sameUses(before, uses)) return;
+    for (const use of before) this.#drop(use);
     if (uses.length === 0) this.#sources.delete(source);
-    else this.#sources.set(source, { given, uses });
+    else this.#sources.set(source, uses);
     for (const use of uses) this.#take(use);
   }
 
@@ -73,7 +67,9 @@ export class Coverage {
     const covered: Covered = { matcher: compilePolicy(policy), byDigest: new Map(), open: new Map() };
     this.#policies.set(name, covered);
     this.#uncovered = undefined;
-    for (const { uses } of this.#sources.values()) for (const use of uses) this.#cover(name, covered, use);
+    for (const uses of this.#sources.values()) for (const use of uses) place(covered, use, this.#namespaces);
+    this.#touchAll(name, covered);
+    for (const reference of covered.open.keys()) this.#touched.open(name, reference);
   }
 
   /** A policy that is gone. */
@@ -82,31 +78,22 @@ export class Coverage {
     if (covered === undefined) return;
     this.#policies.delete(name);
     this.#uncovered = undefined;
-    for (const [digest, uses] of covered.byDigest) {
-      this.#touched.tasks({ policy: name, digest });
-      this.#touchWorkloads(uses);
-    }
-    for (const uses of covered.open.values()) this.#touchWorkloads(uses);
+    this.#touchAll(name, covered);
   }
 
   /** Labels of a namespace; undefined where it is gone. */
   setNamespace(name: string, labels: Labels | undefined): void {
     if (sameLabels(this.#namespaces.get(name), labels)) return;
-    const inside = [...this.#sources].filter(([, { uses }]) => uses[0]?.namespace === name);
-    for (const [, { uses }] of inside) for (const use of uses) this.#drop(use);
+    const inside = [...this.#sources.values()].filter((uses) => uses[0]?.namespace === name);
+    for (const uses of inside) for (const use of uses) this.#drop(use);
     if (labels === undefined) this.#namespaces.delete(name);
     else this.#namespaces.set(name, labels);
-    for (const [, { uses }] of inside) for (const use of uses) this.#take(use);
+    for (const uses of inside) for (const use of uses) this.#take(use);
   }
 
   /** Where a registry says that a tag leads. */
   setResolution(reference: string, digest: Digest): void {
-    if (this.#digests.get(reference) === digest) return;
-    this.#digests.set(reference, digest);
-    for (const [source, { given }] of this.#sources) {
-      const names = given.some((use) => use.digest === undefined && formatReference(use.reference) === reference);
-      if (names) this.setUses(source, given);
-    }
+    for (const [source, given] of this.#tags.answer(reference, digest)) this.setUses(source, given);
   }
 
   /** The policy by name. */
@@ -181,8 +168,7 @@ export class Coverage {
   /** Keys of the workloads with uses that this policy covers. */
   workloadsOf(policy: string): ReadonlySet<string> {
     const covered = this.#policies.get(policy);
-    const uses = [...(covered?.byDigest.values() ?? []), ...(covered?.open.values() ?? [])];
-    return new Set(uses.flatMap((set) => [...set].map(keyOfWorkload)));
+    return covered === undefined ? new Set<string>() : workloadsIn(covered);
   }
 
   #take(use: ImageUse): void {
@@ -202,22 +188,32 @@ export class Coverage {
     }
   }
 
-  #cover(policy: string, { matcher, byDigest, open }: Covered, use: ImageUse): void {
-    if (!matcher.covers(use, this.#namespaces)) return;
+  #cover(policy: string, covered: Covered, use: ImageUse): void {
+    if (!place(covered, use, this.#namespaces)) return;
     this.#touched.workload(keyOfWorkload(use));
-    if (use.digest === undefined) {
-      const reference = formatReference(use.reference);
-      addTo(open, reference, use);
-      this.#touched.open(policy, reference);
-      return;
-    }
-    addTo(byDigest, use.digest, use);
-    this.#touched.tasks({ policy, digest: use.digest });
+    if (use.digest === undefined) this.#touched.open(policy, formatReference(use.reference));
+    else this.#touched.tasks({ policy, digest: use.digest });
   }
 
-  #touchWorkloads(uses: ReadonlySet<ImageUse>): void {
-    for (const use of uses) this.#touched.workload(keyOfWorkload(use));
+  /** Each task and each workload of a policy once, however many uses they have. */
+  #touchAll(policy: string, covered: Covered): void {
+    for (const digest of covered.byDigest.keys()) this.#touched.tasks({ policy, digest });
+    for (const workload of workloadsIn(covered)) this.#touched.workload(workload);
   }
+}
+
+/** Puts a use where it belongs; false where it is none of the policy's business. */
+function place({ matcher, byDigest, open }: Covered, use: ImageUse, namespaces: ReadonlyMap<string, Labels>): boolean {
+  if (!matcher.covers(use, namespaces)) return false;
+  if (use.digest === undefined) addTo(open, formatReference(use.reference), use);
+  else addTo(byDigest, use.digest, use);
+  return true;
+}
+
+function workloadsIn({ byDigest, open }: Covered): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const uses of [...byDigest.values(), ...open.values()]) for (const use of uses) keys.add(keyOfWorkload(use));
+  return keys;
 }
 
 function addTo<K>(map: Map<K, Set<ImageUse>>, key: K, use: ImageUse): void {

@@ -127,5 +127,12 @@ export function keyOfRow({
 
 /** Identity of the workload of a use, as reports are cut: namespace and top-level owner. */
 export function keyOfWorkload({ namespace, workload }: Pick<ImageUse, 'namespace' | 'workload'>): string {
-  return JSON.stringify([namespace, workload.kind, workload.name, workload.apiVersion, workload.uid ?? '']);
+  const made = WORKLOAD_KEYS.get(workload);
+  if (made?.namespace === namespace) return made.key;
+  const key = JSON.stringify([namespace, workload.kind, workload.name, workload.apiVersion, workload.uid ?? '']);
+  WORKLOAD_KEYS.set(workload, { namespace, key });
+  return key;
 }
+
+/** The Pods of a workload hold one identity of it between them, and each of their rows is asked for its key. */
+const WORKLOAD_KEYS = new WeakMap<ImageUse['workload'], { readonly namespace: string; readonly key: string }>();

@@ -62,13 +62,19 @@ function compileException(exception: Exception): {
   return { exception, holds: (use, now) => now.getTime() < end && image(use) && inNamespace(use.namespace) };
 }
 
+/** Texts whose answers are remembered; new images come for as long as the operator runs. */
+const REMEMBERED = 10_000;
+
 /** Remembers its answers by the text of the spec: a cluster has far fewer images than containers. */
 function anyImage(patterns: readonly string[]): (use: ImageUse) => boolean {
   if (patterns.length === 0) return () => false;
   const matches = compileImageGlobs(patterns);
   const answers = new Map<string, boolean>();
   return ({ image, reference }) => {
-    const answer = answers.get(image) ?? matches(reference);
+    const known = answers.get(image);
+    if (known !== undefined) return known;
+    if (answers.size >= REMEMBERED) answers.clear();
+    const answer = matches(reference);
     answers.set(image, answer);
     return answer;
   };

@@ -56,6 +56,14 @@ describe('a change touches what it changes, and nothing else', () => {
     expect([...new Set(touched.workloads)]).toEqual([keyOfWorkload(till)]);
   });
 
+  test('a policy as it is now: each of its tasks and workloads is told of once, however many Pods there are', () => {
+    coverage.setUses('pod/cart-2', [useOf(`registry.example.com/shop/cart@${A}`, { container: 'second' })]);
+    reset();
+    coverage.setPolicy(policyOf('new'));
+    expect(touched.tasks.toSorted()).toEqual([`new/${A}`, `new/${B}`]);
+    expect(touched.workloads.toSorted()).toEqual([keyOfWorkload(cart), keyOfWorkload(till)].toSorted());
+  });
+
   test('labels of another namespace', () => {
     coverage.setNamespace('elsewhere', { team: 'a' });
     expect(touched).toEqual({ tasks: [], workloads: [], open: [] });
@@ -79,6 +87,17 @@ test('a tag without a digest is open until a registry resolves it', () => {
   coverage.setResolution('registry.example.com/shop/cart:v1', A);
   expect([...coverage.usesOf({ policy: 'all', digest: A })].map((use) => use.digestSource)).toEqual(['registry']);
   expect(coverage.openOf('all').size).toBe(0);
+});
+
+test('a tag is asked for anew once nobody runs it any more', () => {
+  coverage.setPolicy(policyOf('all'));
+  coverage.setUses('pod/cart', [useOf('registry.example.com/shop/cart:v1')]);
+  coverage.setResolution('registry.example.com/shop/cart:v1', A);
+  coverage.setUses('pod/cart', []);
+  reset();
+  coverage.setUses('pod/cart-2', [useOf('registry.example.com/shop/cart:v1')]);
+  expect(touched.open).toEqual(['all registry.example.com/shop/cart:v1']);
+  expect(coverage.digestsOf('all')).toEqual([]);
 });
 
 test('a use that an exception covers is no use to be judged, until the exception ends', () => {
