@@ -26,7 +26,13 @@ LABEL org.opencontainers.image.title="image-trust-operator" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=runtime /build/root/ /
 COPY --from=program /build/app/ /app/
-ENV NODE_ENV=production
+# Small for months rather than fast for seconds: a young generation of 2 MB, and memory that is freed goes back to the
+# system at once, from few arenas. Read by `make bench`.
+ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=2 \
+    MALLOC_ARENA_MAX=2 \
+    MALLOC_MMAP_THRESHOLD_=65536 \
+    MALLOC_TRIM_THRESHOLD_=131072
 WORKDIR /app
 USER 65532:65532
 EXPOSE 8080 8081

@@ -2,8 +2,8 @@
  * Owner chains in a cluster: from a Pod up to the object that a person wrote, by controller references alone, whatever
  * the kinds. Reads metadata only, each owner once. Must never guess an owner from a name, nor wait for one for ever.
  */
-import { LRUCache } from 'lru-cache';
 import type { ObjectIdentity } from '../core/image-use.ts';
+import { createLru, type Lru } from '../core/lru.ts';
 import type { Workload } from '../core/workload.ts';
 import { isKubeFailure } from '../kube/failure.ts';
 import { apiVersionOf, type KubeMetadata, type Resource } from '../kube/resource.ts';
@@ -64,7 +64,7 @@ export function createOwnerChains(
   lookup: ResourceLookup,
   { now, hiddenMs }: OwnerTimes,
 ): OwnerChains {
-  const owners = new LRUCache<string, Owner>({ max: MAX_OWNERS });
+  const owners = createLru<Owner>(MAX_OWNERS);
   const flights = new Map<string, Promise<Owner>>();
   const ask = async (identity: ObjectIdentity, signal: AbortSignal): Promise<Owner> => {
     const read = await readOwner(client, lookup, identity, signal);
@@ -86,7 +86,7 @@ export function createOwnerChains(
     topOf: (workload, signal) => follow(workload, (identity) => ownerOf(identity, signal)),
     prime: (workloads, signal) =>
       prime(workloads, owners, (first) => listOwners(client, lookup, { first, owners, signal })),
-    forget: (identity) => void owners.delete(keyOf(identity)),
+    forget: (identity) => owners.delete(keyOf(identity)),
   };
 }
 
@@ -108,7 +108,7 @@ async function follow(
 
 async function prime(
   workloads: readonly Workload[],
-  owners: LRUCache<string, Owner>,
+  owners: Lru<Owner>,
   list: (first: ObjectIdentity) => Promise<void>,
 ): Promise<void> {
   let wanted = workloads.flatMap(({ controller }) => (controller === undefined ? [] : [controller]));
@@ -124,7 +124,7 @@ async function prime(
 
 interface Listing {
   readonly first: ObjectIdentity;
-  readonly owners: LRUCache<string, Owner>;
+  readonly owners: Lru<Owner>;
   readonly signal: AbortSignal;
 }
 

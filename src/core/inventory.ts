@@ -111,7 +111,18 @@ function useOf(workload: Workload, top: ImageUse['workload'], container: Contain
   };
 }
 
-function runningDigest({ imageID, reference }: ContainerImage): Pick<ImageUse, 'digest' | 'digestSource'> {
+type RunningDigest = Pick<ImageUse, 'digest' | 'digestSource'>;
+
+/** Pods of one workload hold one container image between them, and so one text of its digest. */
+const RUNNING_DIGESTS = new WeakMap<ContainerImage, RunningDigest>();
+
+function runningDigest(container: ContainerImage): RunningDigest {
+  const read = RUNNING_DIGESTS.get(container) ?? readRunningDigest(container);
+  RUNNING_DIGESTS.set(container, read);
+  return read;
+}
+
+function readRunningDigest({ imageID, reference }: ContainerImage): RunningDigest {
   const proven = imageID === undefined ? undefined : digestOfImageID(imageID);
   if (proven !== undefined) return { digest: proven, digestSource: 'status' };
   if (reference.digest !== undefined) return { digest: reference.digest, digestSource: 'spec' };

@@ -3,8 +3,8 @@
  * series, who makes noise is cut off, and a server that is away holds up nobody. Must never throw into its callers, and
  * never decide what is worth an event.
  */
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
+import { createLru } from '../core/lru.ts';
 import { createBackOff } from './back-off.ts';
 import {
   type EventInput,
@@ -62,8 +62,8 @@ interface Told {
 
 class EventRecorder implements Recorder {
   private readonly options: RecorderOptions;
-  private readonly told = new LRUCache<string, Told>({ max: REMEMBERED });
-  private readonly noise = new LRUCache<string, { readonly tokens: number; readonly at: number }>({ max: REMEMBERED });
+  private readonly told = createLru<Told>(REMEMBERED);
+  private readonly noise = createLru<{ readonly tokens: number; readonly at: number }>(REMEMBERED);
   private readonly backlog: EventInput[] = [];
   private sending: Promise<void> = Promise.resolve();
   private isSending = false;

@@ -46,8 +46,17 @@ const MAX_SAMPLES = 20;
 /** Worst first. */
 const STATES: readonly Verdict['state'][] = ['rejected', 'unknown', 'verified'];
 
-/** Adds up the rows of one policy. */
+/** Sums by the rows that they are of: status, its next change and every scrape ask for those of the same rows. */
+const TALLIES = new WeakMap<readonly KnownRow[], PolicyTally>();
+
+/** Adds up the rows of one policy, each array of rows once: whoever has other rows makes another array. */
 export function tallyOf(rows: readonly KnownRow[]): PolicyTally {
+  const made = TALLIES.get(rows) ?? addUp(rows);
+  TALLIES.set(rows, made);
+  return made;
+}
+
+function addUp(rows: readonly KnownRow[]): PolicyTally {
   const judged = rows.flatMap((row) => (row.outcome.kind === 'judged' ? [{ row, verdict: row.outcome.verdict }] : []));
   const images = worstBy(judged, imageOf);
   const worst = [...images.values()];

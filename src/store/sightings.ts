@@ -3,9 +3,9 @@
  * pass ask once, and a change of trust asks nothing. Content by digest is the registry client's to keep.
  * Must never hand out an answer that is older than the caller allows, nor remember what may heal by itself.
  */
-import { LRUCache } from 'lru-cache';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { Failure } from '../core/failure.ts';
+import { createLru, type Lru } from '../core/lru.ts';
 import type { Descriptor, ImageSource, LookupOptions, Manifest, Referrers, Repository } from '../registry/source.ts';
 
 /** Answers kept of each sort: tags, lists. A list is about 300 bytes, a manifest a few KiB. */
@@ -22,8 +22,8 @@ type Seen<T> = Settled<T> & { readonly at: number };
 
 /** A memory of what this source answers. `now` in milliseconds. */
 export function createSightings(source: ImageSource, now: () => number, max: number = MAX_SIGHTINGS): Sightings {
-  const tags = new LRUCache<string, Seen<Manifest>>({ max });
-  const lists = new LRUCache<string, Seen<Referrers>>({ max });
+  const tags = createLru<Seen<Manifest>>(max);
+  const lists = createLru<Seen<Referrers>>(max);
   return {
     since(notBefore): ImageSource {
       return {
@@ -50,7 +50,7 @@ interface Freshness {
 
 /** Lookups under way at the same time are the source's to share. The age counts from the question, not the answer. */
 async function seen<T extends object>(
-  memory: LRUCache<string, Seen<T>>,
+  memory: Lru<Seen<T>>,
   key: string,
   { notBefore, now }: Freshness,
   look: () => Promise<T>,

@@ -1,8 +1,10 @@
 /** The operator as a process of its own that tells what it uses while it runs. Ended by its own id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { configOf, readDockerfile } from '../packed/dockerfile.ts';
 
 /** What the process used, at a moment. Milliseconds and bytes; the stall is the longest since the sample before. */
 export interface Sample {
@@ -35,6 +37,7 @@ export interface WatchedOperator extends AsyncDisposable {
 }
 
 const WATCH = fileURLToPath(new URL('watch-process.mjs', import.meta.url));
+const DOCKERFILE = new URL('../../Dockerfile', import.meta.url);
 const STOP_LIMIT_MS = 15_000;
 const TAIL_LINES = 20;
 
@@ -44,6 +47,7 @@ export function startWatchedOperator(entry: string, args: readonly string[]): Wa
   const servers = ['--metrics-bind-address=0', '--health-probe-bind-address=0'];
   const child = spawn(process.execPath, ['--import', WATCH, entry, 'operator', ...servers, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...environmentOfImage() },
   });
   const samples: Sample[] = [];
   const log: LogLine[] = [];
@@ -71,6 +75,13 @@ export function startWatchedOperator(entry: string, args: readonly string[]): Wa
     },
     [Symbol.asyncDispose]: () => stop(child),
   };
+}
+
+/** The process runs as the image runs it: what the Dockerfile sets decides about memory. */
+function environmentOfImage(): Readonly<Record<string, string>> {
+  const last = readDockerfile(readFileSync(DOCKERFILE, 'utf8')).at(-1);
+  if (last === undefined) throw new Error('the Dockerfile has no stage');
+  return configOf(last).env;
 }
 
 async function stop(child: ChildProcess): Promise<void> {

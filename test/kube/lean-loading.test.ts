@@ -32,6 +32,18 @@ describe('the Kubernetes client without its generated part', () => {
     expect(found).toEqual(['function', 'function', []]);
   });
 
+  it('loads no HTTP client for the package that is built on it, and the one there is for everybody else', () => {
+    const found = run(`
+      const { withoutGeneratedPart } = await import('./src/kube/lean-loading.ts');
+      const { ClusterOperator } = await withoutGeneratedPart(() => import('./src/kube/operator.ts'));
+      const { createRequire } = await import('node:module');
+      const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) => /(gaxios|tr46)\\//.test(path));
+      const { request } = await import('gaxios');
+      console.log(JSON.stringify([typeof ClusterOperator, loaded, typeof request]));
+    `);
+    expect(found).toEqual(['function', [], 'function']);
+  });
+
   it('reads kubeconfigs and makes the credentials of a request', () => {
     const found = run(`${COUNT}
       const { KubeConfig } = await withoutGeneratedPart(() => import('@kubernetes/client-node'));

@@ -78,7 +78,8 @@ export async function replay(stages: readonly Stage[], context: string, folder: 
 /** How the image of a stage runs. */
 export function configOf({ steps }: Stage): ImageConfig {
   const last = (name: string): string => steps.findLast((step) => step.name === name)?.rest ?? '';
-  const env = steps.filter((step) => step.name === 'ENV').map(({ rest }) => splitOnce(rest, '='));
+  const settings = steps.filter((step) => step.name === 'ENV').flatMap(({ rest }) => rest.split(/\s+/));
+  const env = settings.map((setting) => splitOnce(setting, '='));
   return {
     user: last('USER'),
     entrypoint: execForm(last('ENTRYPOINT')),

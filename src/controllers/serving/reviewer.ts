@@ -4,8 +4,8 @@
  * where the API server did not say yes.
  */
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/clock.ts';
+import { createLru } from '../../core/lru.ts';
 import { SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS } from '../../kube/resource.ts';
 import type { KubeClient } from '../../kube/verbs.ts';
 
@@ -35,9 +35,7 @@ const MAX_TOKEN = 16_384;
 
 /** Makes a reviewer. Questions about one token at once are one question. */
 export function createReviewer({ client, clock, signal }: ReviewerOptions): Reviewer {
-  const answers = new LRUCache<string, { readonly answer: Promise<Permission>; readonly until: number }>({
-    max: REMEMBERED,
-  });
+  const answers = createLru<{ readonly answer: Promise<Permission>; readonly until: number }>(REMEMBERED);
   return {
     async review(authorization): Promise<Permission> {
       const token = tokenOf(authorization);

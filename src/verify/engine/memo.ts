@@ -4,7 +4,7 @@
  * when they hold. Must never remember a failure to look: only outcomes come here.
  */
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import { createLru } from '../../core/lru.ts';
 import type { Claim, Outcome, RawSignature, SignatureFamily } from '../family.ts';
 import { withAnswer } from './predicate.ts';
 
@@ -26,7 +26,7 @@ interface Remembered {
 
 /** A new, empty memory. */
 export function createProofMemo(max: number = MAX_OUTCOMES): ProofMemo {
-  const outcomes = new LRUCache<string, Remembered>({ max });
+  const outcomes = createLru<Remembered>(max);
   const counts = { made: 0, remembered: 0 };
   return {
     counts,
