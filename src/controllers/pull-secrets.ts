@@ -2,8 +2,8 @@
  * Reads pull Secrets and ServiceAccounts through the API server when a registry asks for a credential. Owns for how
  * long an answer is good; must never list or watch them: a right to read by name is all that it takes.
  */
-import { LRUCache } from 'lru-cache';
 import { Failure } from '../core/failure.ts';
+import { createLru } from '../core/lru.ts';
 import { at, type Field, listItems } from '../core/manifests/field.ts';
 import { isKubeFailure } from '../kube/failure.ts';
 import { type KubeObject, SECRETS, SERVICE_ACCOUNTS, type Resource } from '../kube/resource.ts';
@@ -41,7 +41,7 @@ export function createPullReader(client: Pick<KubeClient, 'get'>, now: () => num
 function createMemory<T extends object>(
   now: () => number,
 ): (key: string, ask: () => Promise<T | undefined>) => Promise<T | undefined> {
-  const known = new LRUCache<string, { readonly value: T | undefined; readonly until: number }>({ max: MAX_KEPT });
+  const known = createLru<{ readonly value: T | undefined; readonly until: number }>(MAX_KEPT);
   return async (key, ask) => {
     const hit = known.get(key);
     if (hit !== undefined && now() < hit.until) return hit.value;

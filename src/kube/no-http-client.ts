@@ -6,6 +6,8 @@
 /** The member that the package calls. */
 export const instance = {
   request(): Promise<never> {
-    return Promise.reject(new Error('@dot-i/k8s-operator sends nothing itself: kube/client.ts speaks to the API server'));
+    return Promise.reject(
+      new Error('@dot-i/k8s-operator sends nothing itself: kube/client.ts speaks to the API server'),
+    );
   },
 };

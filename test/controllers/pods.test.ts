@@ -32,6 +32,7 @@ test('a Pod whose owner could not be read at the start comes to its workload wit
       topOf: () => Promise.resolve(clock.now() < healsAt ? { top: SET, againAt: healsAt } : { top: APP }),
     },
     coverage,
+    pulls: undefined,
     clock,
   });
   await using stop = stopper();
