@@ -2,76 +2,34 @@
  * What policies can demand beside keys, each over Pods that meet it and Pods that do not. Every image is signed in both
  * formats, unless the row says otherwise.
  */
-import type { PodParts } from './pod.ts';
-import { type Enforced, set, type Trust } from './trust.ts';
-import type { MadeImage, Signing, Workshop } from './workshop.ts';
-
-/** A Pod, and whether the policy wants it in. */
-export interface PodRow {
-  readonly name: string;
-  readonly parts: PodParts;
-  readonly wanted: boolean;
-  /** Default: the namespace that has the name of the trust. */
-  readonly namespace?: string;
-}
-
-/** What is tried. */
-export interface Scene {
-  readonly trust: Trust;
-  /** One that must be refused at least. */
-  readonly pods: readonly PodRow[];
-  /** Further namespaces, or labels of its own, by name. */
-  readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
-
-export interface Scenario {
-  readonly name: string;
-  readonly ways: readonly Enforced[];
-  /** Makes the images. */
-  readonly scene: (workshop: Workshop) => Scene;
-}
-
-export const C_LEGACY: Enforced = { format: 'ClusterPolicy', signatureFormat: 'Legacy' };
-export const C_BUNDLE: Enforced = { format: 'ClusterPolicy', signatureFormat: 'Bundle' };
-export const I_ANY: Enforced = { format: 'ImageValidatingPolicy', signatureFormat: 'Any' };
-export const I_BUNDLE: Enforced = { format: 'ImageValidatingPolicy', signatureFormat: 'Bundle' };
-const ALL = [C_LEGACY, C_BUNDLE, I_ANY, I_BUNDLE];
-const ONE_EACH = [C_LEGACY, I_BUNDLE];
+import {
+  ALL_WAYS,
+  C_BUNDLE,
+  C_LEGACY,
+  hubImage,
+  I_ANY,
+  I_BUNDLE,
+  type PodRow,
+  type Scenario,
+  type Scene,
+  stage,
+} from './stage.ts';
+import { type Enforced, set } from './trust.ts';
+import type { MadeImage, Workshop } from './workshop.ts';
 
 const SLSA = 'https://slsa.dev/provenance/v1';
 const BUILD = 'https://example.com/build/v1';
 const SOON = '2099-01-01T00:00:00Z';
 const LONG_AGO = '2026-01-01T00:00:00Z';
 
-/** Short words for one scene, all of whose images lie below one folder. */
-function stage(workshop: Workshop, name: string) {
-  const at = ({ repository }: MadeImage, end = ':v1'): string => `${workshop.host}/${repository}${end}`;
-  const made = (what: string): MadeImage => workshop.image(`${name}/${what}`);
-  const signed = (what: string, by: readonly string[] = ['a'], how: Signing = {}): MadeImage => {
-    const image = made(what);
-    for (const key of by) workshop.sign(image, key, how);
-    return image;
-  };
-  const key = (who: string, rest: object = {}): object => ({
-    publicKey: { pem: workshop.key(who).publicKey },
-    transparencyLog: 'Ignored',
-    ...rest,
-  });
-  const keys = (...names: readonly string[]) => Object.fromEntries(names.map((who) => [who, key(who)]));
-  const pod = (what: string, wanted: boolean, parts: string | PodParts): PodRow => ({
-    name: what,
-    wanted,
-    parts: typeof parts === 'string' ? { image: parts } : parts,
-  });
-  return { at, made, signed, key, keys, pod, below: `${workshop.host}/${name}` };
-}
+const ONE_EACH = [C_LEGACY, I_BUNDLE];
 
 const team = { attestors: [set('team', ['a'])] };
 
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'places',
-    ways: ALL,
+    ways: ALL_WAYS,
     scene(workshop) {
       const { at, made, signed, keys, pod } = stage(workshop, 'places');
       // Each image once: what comes of one that is written twice is tried below.
@@ -100,12 +58,12 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'repeated-digests',
-    ways: ALL,
+    ways: ALL_WAYS,
     scene: (workshop) => repeated(workshop, 'repeated-digests', ({ digest }) => `@${digest}`),
   },
   {
     name: 'exceptions',
-    ways: ALL,
+    ways: ALL_WAYS,
     scene(workshop) {
       const { at, made, signed, keys, pod, below } = stage(workshop, 'exceptions');
       const excepted = at(made('excepted'));
@@ -137,7 +95,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'scope',
-    ways: ALL,
+    ways: ALL_WAYS,
     scene(workshop) {
       const { at, made, signed, keys, pod, below } = stage(workshop, 'scope');
       const policy = { ...team, images: [`${below}/in/*`], excludeImages: [`${below}/in/sandbox/*`] };
@@ -152,6 +110,43 @@ export const SCENARIOS: readonly Scenario[] = [
           pod('excluded', true, at(made('in/sandbox/any'))),
           pod('out-of-scope', true, at(made('out/any'))),
           pod('unsigned-beside-excluded', false, { image: at(made('in/sandbox/any')), init: at(made('in/bad')) }),
+        ],
+      };
+    },
+  },
+  {
+    name: 'spellings',
+    ways: ALL_WAYS,
+    scene(workshop) {
+      const { keys, pod } = stage(workshop, 'spellings');
+      const [nginx, app] = ['library/nginx', 'acme/app'].map((name) => hubImage(workshop, name));
+      const named = (wanted: boolean, ...images: readonly string[]): readonly PodRow[] =>
+        images.map((image) => pod(image.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'), wanted, image));
+      const hosts = [
+        'docker.io',
+        'index.docker.io',
+        'registry-1.docker.io',
+        'registry.hub.docker.com',
+        'docker.io:443',
+      ];
+      return {
+        trust: { name: 'spellings', keys: keys('a'), policy: { ...team, images: ['nginx', 'acme/*'] } },
+        pods: [
+          ...named(true, 'nginx', 'library/nginx', 'docker.io/nginx', 'docker.io/library/nginx'),
+          ...named(true, `nginx@${nginx?.good}`, `nginx:v1@${nginx?.good}`, 'index.docker.io/library/nginx:v1'),
+          ...named(true, 'acme/app', `docker.io/acme/app@${app?.good}`),
+          ...named(
+            false,
+            'nginx:bad',
+            'library/nginx:bad',
+            'docker.io/nginx:bad',
+            'index.DOCKER.io/nginx:bad',
+            'acme/app:bad',
+          ),
+          ...named(false, `nginx@${nginx?.bad}`, `nginx:v1@${nginx?.bad}`, `library/nginx:bad@${nginx?.bad}`),
+          ...named(false, ...hosts.map((host) => `${host}/library/nginx:bad`), `docker.io/acme/app@${app?.bad}`),
+          ...named(false, ...hosts.map((host) => `${host}/acme/app:bad`)),
+          ...named(true, 'nginx2:bad', 'other/nginx:bad', 'library/nginx2:bad', 'quay.example.com/nginx:bad'),
         ],
       };
     },
@@ -185,7 +180,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'two-of-three',
-    ways: ALL,
+    ways: ALL_WAYS,
     scene(workshop) {
       const { at, signed, keys, pod } = stage(workshop, 'two-of-three');
       return {
@@ -207,7 +202,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'sets',
-    ways: ALL,
+    ways: ALL_WAYS,
     scene(workshop) {
       const { at, signed, keys, pod } = stage(workshop, 'sets');
       const attestors = [set('team', ['a', 'b'], 1), set('security', ['c'])];
@@ -245,7 +240,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'conditions',
-    ways: ALL,
+    ways: ALL_WAYS,
     scene: (workshop) =>
       attested(workshop, 'conditions', {
         conditions: {
@@ -283,7 +278,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'digests',
-    ways: ALL,
+    ways: ALL_WAYS,
     scene(workshop) {
       const { at, made, signed, keys, pod } = stage(workshop, 'digests');
       const [good, bad] = [signed('good'), made('bad')];
@@ -326,7 +321,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'nobody-left',
-    ways: ALL,
+    ways: ALL_WAYS,
     scene(workshop) {
       const { at, signed, key, pod } = stage(workshop, 'nobody-left');
       const keys = { a: key('a', { lifecycle: { state: 'Revoked' } }) };

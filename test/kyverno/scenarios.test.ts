@@ -9,7 +9,8 @@ import { type OurVerdict, judge } from './engine.ts';
 import { describeOnKyverno, enforce, knock, type Lab, lift, REGISTRIES } from './lab.ts';
 import { podOf } from './pod.ts';
 import { rendered } from './render.ts';
-import { type PodRow, type Scenario, SCENARIOS, type Scene } from './scenarios.table.ts';
+import { SCENARIOS } from './scenarios.table.ts';
+import type { PodRow, Scenario, Scene } from './stage.ts';
 import { caseName, type Enforced, engineManifests } from './trust.ts';
 import { openWorkshop } from './workshop.ts';
 

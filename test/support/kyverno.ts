@@ -55,13 +55,13 @@ export async function startKyverno(
   options: KyvernoOptions = {},
 ): Promise<Kyverno> {
   await install(cluster, box.path('kyverno-install.yaml'));
-  const [webhookPort = 0, metricsPort = 0, reportsPort = 0] = await freePorts(3);
+  const [webhookPort = 0, metricsPort = 0, runtimePort = 0, reportsPort = 0] = await freePorts(4);
   const common = { folder: cluster.folder, within: START_LIMIT_MS };
   const health = `https://127.0.0.1:${webhookPort}/health/readiness`;
   const admission = program({
     ...common,
     path: box.path('kyverno'),
-    flags: [...admissionFlags(cluster.kubeconfig, webhookPort, metricsPort), ...(options.flags ?? [])],
+    flags: [...admissionFlags(cluster.kubeconfig, { webhookPort, metricsPort, runtimePort }), ...(options.flags ?? [])],
     env: { ...surroundings(cluster.folder, 'kyverno-admission-controller'), ...options.env },
     ready: async () => (await answers(health)) && (await judgesPolicies(cluster)),
   });
@@ -141,7 +141,17 @@ function surroundings(folder: string, account: string): Readonly<Record<string, 
   };
 }
 
-function admissionFlags(kubeconfig: string, webhookPort: number, metricsPort: number): readonly string[] {
+interface AdmissionPorts {
+  readonly webhookPort: number;
+  /** Taken even where metrics are disabled. */
+  readonly metricsPort: number;
+  readonly runtimePort: number;
+}
+
+function admissionFlags(
+  kubeconfig: string,
+  { webhookPort, metricsPort, runtimePort }: AdmissionPorts,
+): readonly string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
     `--serverIP=127.0.0.1:${webhookPort}`,
@@ -150,7 +160,9 @@ function admissionFlags(kubeconfig: string, webhookPort: number, metricsPort: nu
     '--tlsSecretName=kyverno-svc.kyverno.svc.kyverno-tls-pair',
     '--backgroundServiceAccountName=system:serviceaccount:kyverno:kyverno-background-controller',
     '--reportsServiceAccountName=system:serviceaccount:kyverno:kyverno-reports-controller',
-    `--controllerRuntimeMetricsAddress=127.0.0.1:${metricsPort}`,
+    `--controllerRuntimeMetricsAddress=127.0.0.1:${runtimePort}`,
+    '--metricsHost=127.0.0.1',
+    `--metricsPort=${metricsPort}`,
     '--allowInsecureRegistry=true',
     '--disableMetrics=true',
     '--loggingFormat=text',
