@@ -45,6 +45,8 @@ export type OwnerClient = Pick<KubeClient, 'getMetadata' | 'listPage'>;
 export interface OwnerChains {
   /** The top-level workload of a Pod: itself where nobody controls it. Throws KubeFailure for what may heal soon. */
   topOf(workload: Workload, signal: AbortSignal): Promise<ChainEnd>;
+  /** The same by what was read so far: the first owner of which nothing is known stands for what is above it. */
+  nearestOf(workload: Workload): ObjectIdentity;
   /** Reads owners of many Pods by lists in place of one request each. */
   prime(workloads: readonly Workload[], signal: AbortSignal): Promise<void>;
   /** Somebody found an owner missing that was there: ask again. */
@@ -68,9 +70,7 @@ export function createOwnerChains(
   const flights = new Map<string, Promise<Owner>>();
   const ask = async (identity: ObjectIdentity, signal: AbortSignal): Promise<Owner> => {
     const read = await readOwner(client, lookup, identity, signal);
-    const owner: Owner = read.kind === 'hidden' ? { ...read, until: now() + hiddenMs } : read;
-    owners.set(keyOf(identity), owner);
-    return owner;
+    return read.kind === 'hidden' ? { ...read, until: now() + hiddenMs } : read;
   };
   const ownerOf = (identity: ObjectIdentity, signal: AbortSignal): Owner | Promise<Owner> => {
     const key = keyOf(identity);
@@ -78,7 +78,16 @@ export function createOwnerChains(
     if (known !== undefined && !(known.kind === 'hidden' && known.until <= now())) return known;
     const asked = flights.get(key);
     if (asked !== undefined) return asked;
-    const flight = ask(identity, signal).finally(() => flights.delete(key));
+    // What is forgotten while it is being read was read too early.
+    const isCurrent = (): boolean => flights.get(key) === flight;
+    const flight: Promise<Owner> = ask(identity, signal)
+      .then((owner) => {
+        if (isCurrent()) owners.set(key, owner);
+        return owner;
+      })
+      .finally(() => {
+        if (isCurrent()) flights.delete(key);
+      });
     flights.set(key, flight);
     return flight;
   };
@@ -86,7 +95,11 @@ export function createOwnerChains(
     topOf: (workload, signal) => follow(workload, (identity) => ownerOf(identity, signal)),
     prime: (workloads, signal) =>
       prime(workloads, owners, (first) => listOwners(client, lookup, { first, owners, signal })),
-    forget: (identity) => owners.delete(keyOf(identity)),
+    nearestOf: (workload) => nearest(workload, owners),
+    forget(identity): void {
+      owners.delete(keyOf(identity));
+      flights.delete(keyOf(identity));
+    },
   };
 }
 
@@ -94,16 +107,39 @@ async function follow(
   workload: Workload,
   ownerOf: (identity: ObjectIdentity) => Owner | Promise<Owner>,
 ): Promise<ChainEnd> {
-  let top: ObjectIdentity = workload.identity;
-  let next = workload.controller;
-  for (let depth = 0; next !== undefined && depth < MAX_DEPTH && !isNode(next); depth++) {
-    const owner = await ownerOf(next);
-    if (owner.kind === 'gone') return { top };
-    if (owner.kind === 'hidden') return { top: next, againAt: owner.until };
-    top = owner.identity;
-    next = owner.controller;
-  }
-  return { top };
+  let step = begin(workload);
+  while (step.next !== undefined) step = climb(step, step.next, await ownerOf(step.next));
+  const { top, againAt } = step;
+  return againAt === undefined ? { top } : { top, againAt };
+}
+
+function nearest(workload: Workload, owners: Lru<Owner>): ObjectIdentity {
+  let step = begin(workload);
+  while (step.next !== undefined) step = climb(step, step.next, owners.get(keyOf(step.next)));
+  return step.top;
+}
+
+/** On the way up: how far it came, and what is above that as far as is known. */
+interface Step extends ChainEnd {
+  readonly next?: ObjectIdentity | undefined;
+  readonly depth: number;
+}
+
+function begin({ identity, controller }: Workload): Step {
+  return { top: identity, next: ownerAbove(controller), depth: 0 };
+}
+
+function climb({ top, depth }: Step, next: ObjectIdentity, owner: Owner | undefined): Step {
+  if (owner === undefined) return { top: next, depth };
+  if (owner.kind === 'gone') return { top, depth };
+  if (owner.kind === 'hidden') return { top: next, againAt: owner.until, depth };
+  const above = depth + 1 < MAX_DEPTH ? ownerAbove(owner.controller) : undefined;
+  return { top: owner.identity, next: above, depth: depth + 1 };
+}
+
+/** A static Pod is owned by its Node, which is no workload: the Pod stands for itself. */
+function ownerAbove(identity: ObjectIdentity | undefined): ObjectIdentity | undefined {
+  return identity?.kind === 'Node' && identity.apiVersion === 'v1' ? undefined : identity;
 }
 
 async function prime(
@@ -113,7 +149,7 @@ async function prime(
 ): Promise<void> {
   let wanted = workloads.flatMap(({ controller }) => (controller === undefined ? [] : [controller]));
   for (let depth = 0; wanted.length > 0 && depth < MAX_DEPTH; depth++) {
-    const missing = distinct(wanted.filter((one) => !owners.has(keyOf(one)) && !isNode(one)));
+    const missing = distinct(wanted.filter((one) => !owners.has(keyOf(one)) && ownerAbove(one) !== undefined));
     for (const group of Map.groupBy(missing, ({ apiVersion, kind }) => `${apiVersion} ${kind}`).values()) {
       const [first] = group;
       if (first !== undefined && group.length >= LIST_FROM) await list(first);
@@ -201,11 +237,6 @@ function foundOwner(resource: Resource, metadata: KubeMetadata): Extract<Owner, 
 
 function controllerOf(owner: Owner | undefined): readonly ObjectIdentity[] {
   return owner?.kind === 'found' && owner.controller !== undefined ? [owner.controller] : [];
-}
-
-/** A static Pod is owned by its Node, which is no workload: the Pod stands for itself. */
-function isNode({ apiVersion, kind }: ObjectIdentity): boolean {
-  return kind === 'Node' && apiVersion === 'v1';
 }
 
 function distinct(identities: readonly ObjectIdentity[]): readonly ObjectIdentity[] {

@@ -26,7 +26,11 @@ export interface PodsOptions {
 /** The controller of Pods. Keys are `namespace/name`. */
 export interface Pods {
   readonly controller: Controller;
-  /** Takes all Pods in; resolves when each has its workload. Rejects when the signal fires. */
+  /**
+   * Takes all Pods in; resolves when each has its workload. Those whose owners cannot be read for long stand under the
+   * nearest one that is known, and are tried again: one kind that fails keeps nobody from all the others. Rejects when
+   * the signal fires.
+   */
   load(signal: AbortSignal): Promise<void>;
 }
 
@@ -34,6 +38,8 @@ const AT_ONCE = 16;
 /** Pods that are taken in before others may run: a Pod costs about 20 µs. */
 const CHUNK = 250;
 const AGAIN_MS = 1_000;
+/** How long the first reading waits for owners that cannot be read, in milliseconds. */
+const PATIENCE_MS = 30_000;
 
 /** Makes the controller. */
 export function createPods({ pods, owners, coverage, pulls, clock, observer }: PodsOptions): Pods {
@@ -56,18 +62,26 @@ export function createPods({ pods, owners, coverage, pulls, clock, observer }: P
     reconcile: take,
     ...(observer === undefined ? {} : { observer }),
   });
+  const takeFirst = async (pod: Workload, signal: AbortSignal): Promise<void> => {
+    const next = await take(keyOf(pod), signal);
+    if (next.kind === 'at') controller.add(keyOf(pod), { afterMs: Math.max(0, next.at.getTime() - clock.now()) });
+  };
+  const standIn = (pod: Workload): void => {
+    if (pods.get(keyOf(pod)) === pod) coverage.setUses(keyOf(pod), usesOfPod(pod, owners.nearestOf(pod)));
+    controller.add(keyOf(pod));
+  };
   return {
     controller,
     async load(signal): Promise<void> {
-      let missing = [...pods.list()].filter((pod) => !pod.idle);
-      await owners.prime(missing, signal);
-      while (missing.length > 0) {
-        missing = await takeAll(missing, async (pod) => {
-          const next = await take(keyOf(pod), signal);
-          if (next.kind === 'at') controller.add(keyOf(pod), { afterMs: Math.max(0, next.at.getTime() - clock.now()) });
-        });
-        if (missing.length > 0) await clock.sleep(AGAIN_MS, signal);
+      const all = [...pods.list()].filter((pod) => !pod.idle);
+      await owners.prime(all, signal);
+      const until = clock.now() + PATIENCE_MS;
+      let missing = await takeAll(all, (pod) => takeFirst(pod, signal));
+      while (missing.length > 0 && clock.now() < until) {
+        await clock.sleep(AGAIN_MS, signal);
+        missing = await takeAll(missing, (pod) => takeFirst(pod, signal));
       }
+      for (const pod of missing) standIn(pod);
     },
   };
 }

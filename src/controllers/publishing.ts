@@ -97,8 +97,23 @@ type Reconcile = (key: string, signal: AbortSignal) => Promise<Next>;
 
 /** The status that was written last, by name: newer than what the watch has brought back. */
 interface Written {
-  readonly policies: Map<string, ImageTrustPolicyStatus>;
-  readonly keys: Map<string, TrustedKeyStatus>;
+  readonly policies: Map<string, Last<ImageTrustPolicyStatus>>;
+  readonly keys: Map<string, Last<TrustedKeyStatus>>;
+}
+
+/** A status, and of which object: one that was removed and made anew has none of it. */
+interface Last<S> {
+  readonly uid: string | undefined;
+  readonly status: S;
+}
+
+interface WithStatus<S> {
+  readonly metadata: { readonly uid?: string };
+  readonly status?: S;
+}
+
+function statusBefore<S>(object: WithStatus<S>, last: Last<S> | undefined): S | undefined {
+  return last !== undefined && last.uid === object.metadata.uid ? last.status : object.status;
 }
 
 async function publishWorkload(
@@ -159,12 +174,12 @@ async function publishPolicy(
     written.policies.delete(name);
     return DONE;
   }
-  const previous = written.policies.get(name) ?? view.policy.status;
+  const previous = statusBefore(view.policy, written.policies.get(name));
   const unserved = reports?.served === false ? { unservedReports: reportKind } : {};
   const status = summarisePolicy(view, now, { ...(previous === undefined ? {} : { previous }), ...unserved });
   if (!samePolicyStatus(previous, status) || isStale(view, previous, now)) {
     await writeStatus(options.client, IMAGE_TRUST_POLICIES, { name, kind: 'ImageTrustPolicy', status }, signal);
-    written.policies.set(name, status);
+    written.policies.set(name, { uid: view.policy.metadata.uid, status });
     options.onStatus({
       regarding: identityOf(view.policy),
       before: previous?.conditions,
@@ -204,11 +219,11 @@ async function publishKey(name: string, { options, written, dependents }: KeyDes
     return DONE;
   }
   const view = keyView(key, signers, dependents);
-  const previous = written.keys.get(name) ?? key.status;
+  const previous = statusBefore(key, written.keys.get(name));
   const status = summariseKey(view, now, previous);
   if (!sameKeyStatus(previous, status)) {
     await writeStatus(client, TRUSTED_KEYS, { name, kind: 'TrustedKey', status }, signal);
-    written.keys.set(name, status);
+    written.keys.set(name, { uid: key.metadata.uid, status });
     onStatus({ regarding: identityOf(key), before: previous?.conditions, after: status.conditions });
   }
   return at(keyStatusChangesAt(view, now));

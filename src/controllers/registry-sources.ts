@@ -49,10 +49,14 @@ export function createRegistrySources({ materials, open, now, cwd }: RegistrySou
     const source = await open(additions);
     return { ...source, sightings: createSightings(source.source, now) };
   };
-  const close = async (keys: readonly string[]): Promise<void> => {
-    const ended = keys.map((key) => opened.get(key));
-    for (const key of keys) opened.delete(key);
-    await Promise.all(ended.map(async (source) => (await source?.catch(() => undefined))?.close()));
+  // Nobody waits for the end of another's source, nor fails by it.
+  const closing = new Set<Promise<void>>();
+  const close = (keys: readonly string[]): void => {
+    for (const key of keys) {
+      const ended = endOf(opened.get(key)).finally(() => closing.delete(ended));
+      opened.delete(key);
+      closing.add(ended);
+    }
   };
   return {
     async of(policy, registries): Promise<Sightings> {
@@ -60,8 +64,8 @@ export function createRegistrySources({ materials, open, now, cwd }: RegistrySou
       const flight = opened.get(key) ?? openAs(additions(cwd));
       opened.set(key, flight);
       users.uses(policy.metadata.name, key);
+      close(users.idle());
       try {
-        await close(users.idle());
         return (await flight).sightings;
       } catch (error) {
         // What could not be opened is tried again by whoever asks next.
@@ -70,8 +74,17 @@ export function createRegistrySources({ materials, open, now, cwd }: RegistrySou
       }
     },
     forget: (policy) => users.leaves(policy),
-    close: () => close([...opened.keys()]),
+    async close(): Promise<void> {
+      close([...opened.keys()]);
+      await Promise.all(closing);
+    },
   };
+}
+
+/** Ends a source as well as it can be ended. */
+async function endOf(source: Promise<Opened> | undefined): Promise<void> {
+  const opened = await source?.catch(() => undefined);
+  await opened?.close().catch(() => undefined);
 }
 
 interface Users {

@@ -9,7 +9,7 @@ import { lookupIn } from '../store/materials.ts';
 import type { TufRoots, TufState } from '../store/tuf-roots.ts';
 import type { Signer } from '../verify/signer.ts';
 import { repositoryOf, type RootSources, trustRootsOf } from '../verify/trust/material.ts';
-import { resolveSigner } from '../verify/trust/signer.ts';
+import { lifecycleOf, resolveSigner } from '../verify/trust/signer.ts';
 import type { Materials } from './materials.ts';
 
 /** The signers, kept up to date. */
@@ -62,7 +62,7 @@ export function createSignerBook(options: SignerBookOptions): SignerBook {
   };
   const resolve = (key: TrustedKey): void => {
     const { name } = key.metadata;
-    take(name, entryOf(key, entries.get(name)?.signer, options));
+    take(name, entryOf(key, entries.get(name), options));
   };
   return {
     set(key): void {
@@ -91,8 +91,8 @@ export function createSignerBook(options: SignerBookOptions): SignerBook {
   };
 }
 
-/** What a key leads to by now. Until its material has come it stays `before`: nothing, or what it was before a change. */
-function entryOf(key: TrustedKey, before: Signer | undefined, { materials, roots, tuf }: SignerBookOptions): Entry {
+/** What a key leads to by now. */
+function entryOf(key: TrustedKey, before: Entry | undefined, { materials, roots, tuf }: SignerBookOptions): Entry {
   const owner = `TrustedKey/${key.metadata.name}`;
   const references = referencesIn(key.spec);
   materials.want(owner, references);
@@ -102,8 +102,20 @@ function entryOf(key: TrustedKey, before: Signer | undefined, { materials, roots
   const loading =
     references.some((object) => materials.get(object).state === 'loading') ||
     (repository !== undefined && tuf.get(repository).state === 'loading');
-  const signer = loading ? before : resolveSigner(key, lookup, trustRootsOf(lookup, { ...roots, tuf }));
+  const signer = loading
+    ? keptSigner(key, before)
+    : resolveSigner(key, lookup, trustRootsOf(lookup, { ...roots, tuf }));
   return { key, references, repository, signer };
+}
+
+/**
+ * Until its material has come, a key stays what it was: nothing, or what it was before its reference changed. Its life
+ * needs no material: a key that is revoked is revoked at once.
+ */
+function keptSigner(key: TrustedKey, before: Entry | undefined): Signer | undefined {
+  if (before === undefined || before.key.metadata.uid !== key.metadata.uid) return undefined;
+  const { signer } = before;
+  return signer?.state === 'usable' ? { ...signer, lifecycle: lifecycleOf(key.spec.lifecycle) } : signer;
 }
 
 function naming(entries: Iterable<Entry>, object: NamedObject): readonly TrustedKey[] {

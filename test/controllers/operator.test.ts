@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { viewOf } from '../../src/controllers/views.ts';
 import type { Elector } from '../../src/kube/leader.ts';
+import type { Loose, Target } from '../support/cluster/client.ts';
 import { type Cluster, installReports, startCluster } from '../support/cluster/cluster.ts';
 import {
   deploy,
@@ -343,4 +344,20 @@ test('a Lease that is lost ends the operator, so that another process can take i
   await judged();
   lost.resolve();
   await expect(Promise.race([operator.ended, delay(5_000, 'still running')])).resolves.toBe(false);
+});
+
+test('an object that is removed and made anew within a moment gets a status of its own', async () => {
+  await using _ = await run();
+  await judged();
+  const both: readonly (readonly [Target, Loose])[] = [
+    [policyTarget('shop'), policy('shop', 'shop')],
+    [keyTarget('shop'), trustedKey('shop', K1)],
+  ];
+  for (const [target, object] of both) {
+    await cluster.client.remove(target);
+    await cluster.client.apply(object);
+  }
+  for (const [target] of both)
+    await eventually(async () => expect((await cluster.client.get(target))?.['status']).toBeDefined());
+  await judged();
 });

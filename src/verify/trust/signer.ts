@@ -199,7 +199,8 @@ function located<T>(where: string, read: () => T): T {
   }
 }
 
-function lifecycleOf(life: TrustedKeySpec['lifecycle']): Lifecycle {
+/** The life of a key, as its spec has it. */
+export function lifecycleOf(life: TrustedKeySpec['lifecycle']): Lifecycle {
   const { state, validFrom, validUntil, revocation, revokedAt } = life;
   const keeps = state === 'Revoked' && revocation === 'AfterRevokedAt' && revokedAt !== undefined;
   return {
