@@ -44,7 +44,11 @@ async function expectVerdict(state: 'verified' | 'rejected', within: number): Pr
     expect((await policyStatus(client, 'team')).images).toMatchObject({ total: 1, [state]: 1 });
     expect(await reports(client, 'team')).toEqual([`Deployment/web team/app ${result}`]);
   };
-  await eventually(attempt, { within, every: 100 });
+  try {
+    await eventually(attempt, { within, every: 100 });
+  } catch (error) {
+    throw new Error(`${String(error)}\nThe operator said last:\n${operator.output().slice(-3000)}`, { cause: error });
+  }
 }
 
 /** Turns the key over and back while something is wrong; `wrong` may give the way to end it. */

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { TrustedKeyStatus } from '../../src/api/trusted-key-status.ts';
 import { startOperator } from '../support/cluster/operator.ts';
 import { events, policyStatus } from '../support/cluster/scene.ts';
 import { eventually } from '../support/eventually.ts';
@@ -118,7 +119,7 @@ async function setState(stage: Stage, state: string, expected: Expected): Promis
   process.stderr.write(`demo: published everywhere after ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
 }
 
-/** Waits until status, reports and conditions of all policies say what is expected. */
+/** Waits until status, reports and conditions of all policies, and the dependents of keys, say what is expected. */
 async function published({ cluster: { client } }: Stage, expected: Expected): Promise<void> {
   await eventually(async () => {
     for (const [policy, counts] of Object.entries(expected)) {
@@ -133,6 +134,11 @@ async function published({ cluster: { client } }: Stage, expected: Expected): Pr
     const sum = Object.values(expected).reduce((total, [verified]) => total + verified, 0);
     if (reports.length !== PODS || passed !== sum)
       throw new Error(`expected ${PODS} reports, found ${reports.length}, of which ${passed} pass, expected ${sum}`);
+    // Every image here that is verified is so by one key.
+    const keys = await client.list('imagetrust.dev/v1alpha1', 'TrustedKey');
+    const dependents = keys.map(({ status }) => (status as TrustedKeyStatus | undefined)?.dependents?.images ?? 0);
+    const depend = dependents.reduce((total, images) => total + images, 0);
+    if (depend !== sum) throw new Error(`expected ${sum} images to depend on keys, found ${depend}`);
   }, PATIENCE);
 }
 
