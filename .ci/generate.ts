@@ -12,6 +12,7 @@ import { publishedSchemas } from '../src/outputs/schemas.ts';
 import { argocdHealth } from './argocd-health.ts';
 import { grafanaDashboard } from './grafana-dashboard.ts';
 import { holesReference } from './holes-page.ts';
+import { differencesReference } from './kyverno-differences-page.ts';
 import { kyvernoReference } from './kyverno-page.ts';
 import { conditionsReference, metricsReference } from './operator-pages.ts';
 import { prometheusRule } from './prometheus-rule.ts';
@@ -36,6 +37,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/metrics.md', metricsReference()],
     ['docs/kyverno-holes.md', holesReference()],
     ['docs/kyverno.md', kyvernoReference()],
+    ['docs/kyverno-differences.md', differencesReference()],
     ...Object.entries(publishedSchemas()).map(([file, schema]): [string, string] => [
       `docs/${file}`,
       `${JSON.stringify(schema, undefined, 2)}\n`,

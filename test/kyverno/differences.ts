@@ -32,7 +32,7 @@ const TWO_TAGS = [...K1_TAGS, 'neg-otherkey-legacy'];
 export const DIFFERENCES = {
   'only-bundles-are-read': {
     kind: 'refused',
-    reason: 'signatureFormat Bundle was asked for, and the image has a signature tag and no bundle',
+    reason: 'the format Bundle was asked for, and the image has a signature tag and no bundle',
     cells: {
       'k1 as ClusterPolicy, Bundle': [...K1_TAGS, 'legacy3-annot', 'legacy3-k1', 'legacy3-oci11'],
       'k1 as ImageValidatingPolicy, Bundle': [...K1_TAGS, 'legacy3-annot', 'legacy3-k1', 'legacy3-oci11'],
@@ -55,7 +55,7 @@ export const DIFFERENCES = {
   },
   'only-tags-are-read': {
     kind: 'refused',
-    reason: 'signatureFormat Legacy was asked for, and the image has a bundle and no signature tag',
+    reason: 'the format Legacy was asked for, and the image has a bundle and no signature tag',
     cells: {
       'k1 as ClusterPolicy, Legacy': K1_BUNDLES,
       'rsa as ClusterPolicy, Legacy': ['bundle3-rsa2048'],
