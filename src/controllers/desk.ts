@@ -5,6 +5,7 @@ import { Coverage } from '../core/coverage.ts';
 import { keyOfWorkload } from '../core/known.ts';
 import { PRIORITY } from '../kube/work-queue.ts';
 import { createTufRoots, type TufRoots } from '../store/tuf-roots.ts';
+import type { RestoredReport } from '../outputs/report-restore.ts';
 import { createVerdictStore, type VerdictStore } from '../store/verdicts.ts';
 import type { ProofMemo } from '../verify/engine/memo.ts';
 import type { SignatureFamily } from '../verify/family.ts';
@@ -22,7 +23,7 @@ import { createPolicies } from './policies.ts';
 import { createPolicyBook, type PolicyBook } from './policy-book.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { createRegistrySources, type RegistrySources } from './registry-sources.ts';
-import { createReportKeeper, type ReportKeeper, type ReportState } from './report-keeper.ts';
+import { createReportKeeper, type ReportKeeper } from './report-keeper.ts';
 import { createResolution, type Resolution } from './resolution.ts';
 import { restoredTasks } from './restore.ts';
 import { createSettingsWatch, type SettingsWatch } from './settings-watch.ts';
@@ -85,9 +86,10 @@ export class Desk {
     const { client, clock, trust, observerOf, concurrency } = options;
     this.options = options;
     this.coverage = new Coverage(touchedBy(this));
+    this.reports = options.reports === undefined ? undefined : createReportKeeper({ client, ...options.reports });
     this.world = watchWorld({
       ...options,
-      reports: options.reports?.resource,
+      reports: this.reports,
       withPulls: options.pulls !== undefined,
       events: worldEvents(this),
     });
@@ -95,7 +97,6 @@ export class Desk {
     this.tuf = createTufRoots({ ...options, ...rootEvents(this), client: trust.tuf });
     this.signers = createSignerBook({ ...signerEvents(this), materials, roots: trust, tuf: this.tuf });
     this.book = createPolicyBook(this.signers);
-    this.reports = options.reports === undefined ? undefined : createReportKeeper({ client, ...options.reports });
     this.owners = createOwnerChains(client, options.lookup, { now: clock.now, hiddenMs: HIDDEN_OWNER_MS });
     const shared = { clock, coverage: this.coverage, book: this.book, store: this.store, signers: this.signers };
     this.pods = createPods({ ...shared, pods, pulls: options.pulls, owners: this.owners, observer: observerOf('pod') });
@@ -176,13 +177,13 @@ export class Desk {
   }
 
   /** What the reports say is known again, as of what the policies say of their passes. */
-  private restore(now: Date): readonly ReportState[] {
+  private restore(now: Date): readonly RestoredReport[] {
     for (const policy of this.book.policies()) {
       // The statuses that were read last tell of the passes of whoever led before.
       this.book.remove(policy.metadata.name);
       this.book.set(policy, now);
     }
-    const reports = [...(this.reports?.reports() ?? [])];
+    const reports = this.reports?.takeRestored() ?? [];
     for (const report of reports) this.board.restore(keyOfWorkload(report), report.rows);
     for (const known of restoredTasks(reports, (policy) => this.book.get(policy)?.pass?.completionTime))
       this.store.restore(known);

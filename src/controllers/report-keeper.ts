@@ -8,16 +8,26 @@ import { isKubeFailure } from '../kube/failure.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
 import type { KubeClient } from '../kube/verbs.ts';
 import { knownReports, type ReportApi } from '../outputs/policy-report.ts';
-import { reportContentId, restoreReport, type RestoredReport } from '../outputs/report-restore.ts';
+import {
+  readReportHead,
+  reportContentId,
+  type ReportHead,
+  restoreReport,
+  type RestoredReport,
+} from '../outputs/report-restore.ts';
 import type { WorkloadReport } from '../outputs/report-shape.ts';
 
-/** A report of ours in the cluster. */
-export interface ReportState extends RestoredReport {
+/** A report of ours in the cluster, without what it says: a thousand of them are kept. */
+export interface ReportState extends ReportHead {
   readonly resourceVersion: string;
 }
 
 /** The reports. */
 export interface ReportKeeper {
+  /** Their kind. */
+  readonly resource: Resource;
+  /** What of a report object is kept; undefined for one that is not ours. */
+  project(object: KubeObject): ReportState | undefined;
   /** A report was seen; false where it says what we know already. */
   seen(report: ReportState): boolean;
   /** A report is gone. */
@@ -33,7 +43,11 @@ export interface ReportKeeper {
   ): Promise<'written' | 'removed' | 'same' | 'unserved'>;
   /** Keys of the workloads that a report is there for. */
   workloads(): Iterable<string>;
-  reports(): Iterable<ReportState>;
+  /**
+   * What the reports say, for whoever begins to lead: given away once. From then on nobody keeps it, for what is there
+   * was written or looked at by this replica.
+   */
+  takeRestored(): readonly RestoredReport[];
 }
 
 /** What the keeper is made of. */
@@ -43,52 +57,102 @@ export interface ReportKeeperOptions {
   readonly api: ReportApi;
 }
 
-/** What of a report object is kept; undefined for one that is not ours. */
+/** What of a report object tells whose it is; undefined for one that is not ours. */
 export function projectReport(object: KubeObject): ReportState | undefined {
-  const report = restoreReport(object);
+  const report = readReportHead(object);
   return report === undefined ? undefined : { ...report, resourceVersion: object.metadata.resourceVersion ?? '' };
 }
 
 /** Keeps the reports of one kind. */
-export function createReportKeeper({ client, resource, api }: ReportKeeperOptions): ReportKeeper {
+export function createReportKeeper(options: ReportKeeperOptions): ReportKeeper {
+  const { resource } = options;
   const states = new Map<string, ReportState>();
+  const sayings = createSayings();
   let served = true;
-  const keep = (report: ReportState): void => void states.set(workloadOf(report), report);
-  const remove = async (key: string, state: ReportState, signal: AbortSignal): Promise<'removed'> => {
-    await client.remove(resource, state, { signal });
-    states.delete(key);
-    return 'removed';
-  };
   return {
+    project: (object) => {
+      sayings.read(object);
+      return projectReport(object);
+    },
+    resource,
+    takeRestored: () => sayings.take(),
     get served() {
       return served;
     },
     setServed: (now) => {
       served = now;
-      if (!now) states.clear();
+      if (now) return;
+      states.clear();
+      sayings.clear();
     },
     seen: (report) => {
       const before = states.get(workloadOf(report));
-      keep(report);
+      states.set(workloadOf(report), report);
       return before?.contentId !== report.contentId;
     },
-    gone: (report) => void states.delete(workloadOf(report)),
+    gone: (report) => {
+      states.delete(workloadOf(report));
+      sayings.forget(report);
+    },
     workloads: () => states.keys(),
-    reports: () => states.values(),
-    async publish(key, rows, signal) {
-      if (!served) return 'unserved';
-      const state = states.get(key);
-      const [report] = knownReports(rows, api);
-      if (report === undefined) return state === undefined ? 'same' : remove(key, state, signal);
-      if (state?.contentId === reportContentId(report)) return 'same';
-      const written = await write(client, resource, { report, state }, signal);
-      if (written !== undefined) keep(written);
-      return 'written';
+    publish: (key, rows, signal) =>
+      served ? publish({ key, rows }, states, options, signal) : Promise.resolve('unserved'),
+  };
+}
+
+interface Publication {
+  readonly key: string;
+  readonly rows: readonly KnownRow[];
+}
+
+async function publish(
+  { key, rows }: Publication,
+  states: Map<string, ReportState>,
+  { client, resource, api }: ReportKeeperOptions,
+  signal: AbortSignal,
+): Promise<'written' | 'removed' | 'same'> {
+  const state = states.get(key);
+  const [report] = knownReports(rows, api);
+  if (report === undefined) {
+    if (state === undefined) return 'same';
+    await client.remove(resource, state, { signal });
+    states.delete(key);
+    return 'removed';
+  }
+  if (state?.contentId === reportContentId(report)) return 'same';
+  const written = await write(client, resource, { report, state }, signal);
+  if (written !== undefined) states.set(key, written);
+  return 'written';
+}
+
+/** What reports say, by their workloads, until somebody takes it. */
+interface Sayings {
+  read(object: KubeObject): void;
+  forget(report: ReportHead): void;
+  clear(): void;
+  take(): readonly RestoredReport[];
+}
+
+function createSayings(): Sayings {
+  const reports = new Map<string, RestoredReport>();
+  let wanted = true;
+  return {
+    read(object): void {
+      const report = wanted ? restoreReport(object) : undefined;
+      if (report !== undefined) reports.set(workloadOf(report), report);
+    },
+    forget: (report) => void reports.delete(workloadOf(report)),
+    clear: () => reports.clear(),
+    take(): readonly RestoredReport[] {
+      wanted = false;
+      const taken = [...reports.values()];
+      reports.clear();
+      return taken;
     },
   };
 }
 
-function workloadOf({ namespace, workload }: RestoredReport): string {
+function workloadOf({ namespace, workload }: ReportHead): string {
   return keyOfWorkload({ namespace, workload });
 }
 

@@ -27,7 +27,7 @@ import { REPORT_SOURCE } from '../outputs/policy-report.ts';
 import { materialOf, type Materials, textsOf } from './materials.ts';
 import { createPodProjection } from './pod-projection.ts';
 import { projectKey, projectPolicy } from './our-objects.ts';
-import { projectReport, type ReportState } from './report-keeper.ts';
+import type { ReportKeeper, ReportState } from './report-keeper.ts';
 
 /** Who is told of what. `initial`: part of the first list. */
 export interface WorldEvents {
@@ -56,7 +56,7 @@ export interface WorldOptions {
   /** Keep what Pods are pulled with. */
   readonly withPulls: boolean;
   /** Absent: no reports are wanted. */
-  readonly reports: Resource | undefined;
+  readonly reports: (Pick<ReportKeeper, 'project'> & { readonly resource: Resource }) | undefined;
   readonly events: WorldEvents;
 }
 
@@ -136,13 +136,16 @@ function reflect<T>(
   });
 }
 
-function reflectReports(options: WorldOptions, resource: Resource): Reflector<ReportState> {
+function reflectReports(
+  options: WorldOptions,
+  { resource, project }: NonNullable<WorldOptions['reports']>,
+): Reflector<ReportState> {
   const { events, namespace } = options;
   return reflect(options, resource, {
     // Who looks at one namespace has no say in the reports of the others.
     ...(namespace === undefined ? {} : { namespace }),
     labelSelector: `${LABELS.managedBy}=${REPORT_SOURCE}`,
-    project: projectReport,
+    project,
     onEvent: (event) => events.report(event.value, event.type === 'gone'),
     onState: (state) => {
       if (state.phase === 'unserved' || state.phase === 'watching') events.reportsServed(state.phase === 'watching');

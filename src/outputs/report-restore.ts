@@ -23,34 +23,40 @@ export interface RestoredRow
   readonly use: Pick<ImageUse, 'containerType' | 'container' | 'image' | 'digest'>;
 }
 
-/** A report of ours. */
-export interface RestoredReport {
+/** A report of ours, without what it says. */
+export interface ReportHead {
   readonly name: string;
   readonly namespace: string;
   readonly workload: ObjectIdentity;
-  /** By `keyOfRow`. Results that were cut or damaged are not there. */
-  readonly rows: ReadonlyMap<string, RestoredRow>;
   /** Equal to `reportContentId` of the report that would be written with the same content. */
   readonly contentId: string;
 }
 
+/** A report of ours. */
+export interface RestoredReport extends ReportHead {
+  /** By `keyOfRow`. Results that were cut or damaged are not there. */
+  readonly rows: ReadonlyMap<string, RestoredRow>;
+}
+
 /** Reads a report object of either kind as the API server returns it; undefined where it is none of ours. */
 export function restoreReport(object: unknown): RestoredReport | undefined {
+  const head = readReportHead(object);
+  if (head === undefined) return undefined;
+  const { results } = fieldsOf(object);
+  const rows = (Array.isArray(results) ? results : []).flatMap((result) => restoreRow(result) ?? []);
+  return { ...head, rows: new Map(rows.map((row) => [keyOfRow(row), row])) };
+}
+
+/** Whose report it is and which content it has; undefined where it is none of ours. */
+export function readReportHead(object: unknown): ReportHead | undefined {
   const read = ReportObject.safeParse(object);
   if (!read.success) return undefined;
-  const { metadata, scope, source, results } = read.data;
+  const { metadata, scope, source } = read.data;
   const workload = identityOf(scope);
   if (metadata.labels[LABELS.managedBy] !== REPORT_SOURCE) return undefined;
   if (metadata.name !== reportName(workload, metadata.namespace)) return undefined;
   if (source !== undefined && source !== REPORT_SOURCE) return undefined;
-  const rows = results.flatMap((result) => restoreRow(result) ?? []);
-  return {
-    name: metadata.name,
-    namespace: metadata.namespace,
-    workload,
-    rows: new Map(rows.map((row) => [keyOfRow(row), row])),
-    contentId: reportContentId(object),
-  };
+  return { name: metadata.name, namespace: metadata.namespace, workload, contentId: reportContentId(object) };
 }
 
 /** Do two report objects say the same? What the API server adds (resourceVersion, managedFields) does not count. */
