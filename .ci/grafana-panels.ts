@@ -51,9 +51,14 @@ const graph = (title: string, description: string, queries: readonly Query[], un
   queries,
 });
 
-const quantile = (q: number, metric: string): string => `histogram_quantile(${q}, ${rate('le', `${metric}_bucket`)})`;
-
 const rate = (by: string, metric: string): string => `sum by (${by}) (rate(${metric}{${JOB}}[$__rate_interval]))`;
+
+/** Quantiles of a histogram. */
+const quantiles = (metric: string): readonly Query[] =>
+  [0.5, 0.9, 0.99].map((q) => ({
+    expr: `histogram_quantile(${q}, ${rate('le', `${metric}_bucket`)})`,
+    legend: `p${q * 100}`,
+  }));
 
 const TRUST: readonly Panel[] = [
   stat(
@@ -144,6 +149,10 @@ const KEYS: readonly Panel[] = [
         expr: `(min by (key) (image_trust_key_expiry_timestamp_seconds{${OF_KEY}}) - time()) / 86400`,
         legend: 'Days left',
       },
+      {
+        expr: `(min by (key) (image_trust_trust_root_expiry_timestamp_seconds{${OF_KEY}}) - time()) / 86400`,
+        legend: 'Days left of the trust root',
+      },
       ...['Ready', 'Expiring', 'RotationDue', 'Stalled'].map((condition) => ({
         expr: `max by (key) (image_trust_key_condition{${OF_KEY}, condition="${condition}"})`,
         legend: condition,
@@ -162,21 +171,10 @@ const CHECKS: readonly Panel[] = [
   graph(
     'Duration of a check',
     'Of one image under one policy.',
-    [0.5, 0.9, 0.99].map((q) => ({
-      expr: quantile(q, 'image_trust_verification_duration_seconds'),
-      legend: `p${q * 100}`,
-    })),
+    quantiles('image_trust_verification_duration_seconds'),
     's',
   ),
-  graph(
-    'Duration of a pass',
-    'Over all images of a policy.',
-    [0.5, 0.99].map((q) => ({
-      expr: quantile(q, 'image_trust_pass_duration_seconds'),
-      legend: `p${q * 100}`,
-    })),
-    's',
-  ),
+  graph('Duration of a pass', 'Over all images of a policy.', quantiles('image_trust_pass_duration_seconds'), 's'),
   graph(
     'Age of the last pass',
     'Since all images of a policy were last gone through.',

@@ -69,7 +69,11 @@ test('every metric of ours that is about images, policies and keys is on it or i
   const left = DEFINITIONS.map(({ name }) => name).filter(
     (name) => name.startsWith('image_trust_') && !asked.some((one) => one.startsWith(name)),
   );
-  expect(left).toEqual(['image_trust_next_pass_timestamp_seconds', 'image_trust_build_info']);
+  expect(left).toEqual([
+    'image_trust_next_pass_timestamp_seconds',
+    'image_trust_trust_root_refreshed_timestamp_seconds',
+    'image_trust_build_info',
+  ]);
 });
 
 test('the sidecar of Grafana finds it, and Flux leaves it alone', () => {

@@ -119,7 +119,8 @@ describe('a Prometheus that scrapes it', () => {
       'panel %s has something to show for each of its queries',
       async (_, { targets }) => {
         const shown = await Promise.all(targets.map(async ({ expr }) => (await values(chosen(expr))).length > 0));
-        expect(targets.filter((__, index) => shown[index] === false).map(({ expr }) => expr)).toEqual([]);
+        const empty = targets.filter((__, index) => shown[index] === false).map(({ expr }) => expr);
+        expect(empty.filter((expr) => !ABSENT.test(expr))).toEqual([]);
       },
     );
 
@@ -147,6 +148,9 @@ describe('a Prometheus that scrapes it', () => {
     return data;
   }
 });
+
+/** Has no series: no key here goes by a TUF repository. That the query parses is tried all the same. */
+const ABSENT = /image_trust_trust_root_expiry_timestamp_seconds/;
 
 /** A query with everything chosen, as Grafana would send it for the last half hour. */
 function chosen(expression: string): string {
