@@ -18,7 +18,7 @@ IMG ?= $(IMG_IN_CONFIG)
 
 .DEFAULT_GOAL := help
 
-.PHONY: help install packages build generate check test test-real bench fuzz demo clean
+.PHONY: help install packages build generate check test test-real conformance bench fuzz demo clean
 .PHONY: manifests install-crds uninstall deploy undeploy run docker-build docker-buildx
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -69,6 +69,9 @@ test-real: packages ## Against the real cosign, notation and Kyverno (built with
 	  $(VITEST) --project real && \
 	  echo "==> Generated policies on the real Kyverno" && \
 	  $(VITEST) --project kyverno
+
+conformance: packages ## The bundles of sigstore-conformance, fetched into a cache; SIGSTORE_CONFORMANCE=DIR for a checkout of it
+	@$(NODE) test/conformance/main.ts
 
 bench: packages build ## Figures, as ratios within one run
 	@$(NODE) test/bench/main.ts

@@ -5,7 +5,11 @@
  */
 import { createHash, constants, type KeyObject, verify } from 'node:crypto';
 import { ed25519ph } from '@noble/curves/ed25519.js';
+import { p256, p384, p521 } from '@noble/curves/nist.js';
 import type { PublicKey } from './signer.ts';
+
+/** What a signature covers: the bytes, or their SHA-256 alone, by which signatures of elliptic curves can be checked. */
+export type SignedBytes = Uint8Array | { readonly sha256: Uint8Array };
 
 /** RSA moduli in bits: below is breakable (NIST SP 800-131A), above makes every check slow for nothing. */
 const RSA_BITS = { least: 2048, most: 4096 } as const;
@@ -26,9 +30,10 @@ const CURVES: ReadonlyMap<string, { readonly name: string; readonly hashes: read
  * Did this key sign this message? ECDSA signatures are DER. Malformed signatures and keys of a kind that nobody signs
  * images with (DSA, secp256k1, small RSA) give false.
  */
-export function verifyWithKey(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
+export function verifyWithKey(key: PublicKey, message: SignedBytes, signature: Uint8Array): boolean {
   if (signature.length === 0) return false;
   try {
+    if (!(message instanceof Uint8Array)) return verifyByDigest(key.key, message.sha256, signature);
     return verifyByType(key.key, message, signature);
   } catch {
     // OpenSSL throws where a signature cannot even be read for the key; that is a signature that does not verify.
@@ -88,6 +93,22 @@ function verifyEcdsa(key: KeyObject, message: Uint8Array, signature: Uint8Array)
   const hashes = CURVES.get(key.asymmetricKeyDetails?.namedCurve ?? '')?.hashes ?? [];
   return hashes.some((hash) => verify(hash, message, { key, dsaEncoding: 'der' }, signature));
 }
+
+/** Node hashes whatever it verifies. Malleable signatures (high S) are as good here as there. */
+function verifyByDigest(key: KeyObject, sha256: Uint8Array, signature: Uint8Array): boolean {
+  const curve = PREHASHED.get(key.asymmetricKeyDetails?.namedCurve ?? '');
+  const { x, y } = key.export({ format: 'jwk' });
+  if (curve === undefined || x === undefined || y === undefined || sha256.length !== 32) return false;
+  const point = Buffer.concat([Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
+  return curve.verify(signature, sha256, point, { prehash: false, lowS: false, format: 'der' });
+}
+
+/** Curves whose keys sign SHA-256, as CURVES says. */
+const PREHASHED = new Map([
+  ['prime256v1', p256],
+  ['secp384r1', p384],
+  ['secp521r1', p521],
+]);
 
 /** RFC 8017, 8.2. SHA-256 is what cosign writes; other tools sign with the larger hashes. */
 function verifyPkcs1(key: KeyObject, message: Uint8Array, signature: Uint8Array): boolean {

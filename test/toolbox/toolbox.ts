@@ -151,7 +151,8 @@ async function pathOf(name: ToolName): Promise<string> {
   });
 }
 
-function cacheRoot(): string {
+/** Where tools are kept, and what else a suite fetches once. */
+export function cacheRoot(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'image-trust');
 }
 

@@ -63,6 +63,33 @@ describe('signatures that a key may make', () => {
   });
 });
 
+describe('signatures of which the SHA-256 of the bytes is at hand alone', () => {
+  const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+  test.each<[string, { publicKey: KeyObject }, Uint8Array, boolean]>([
+    ['P-256', p256, signedBy(p256.privateKey, 'sha256'), true],
+    ['P-384, SHA-256', p384, signedBy(p384.privateKey, 'sha256'), true],
+    ['P-521, SHA-256', p521, signedBy(p521.privateKey, 'sha256'), true],
+    ['P-384, SHA-384', p384, signedBy(p384.privateKey, 'sha384'), false],
+    ['another key', p256, signedBy(p384.privateKey, 'sha256'), false],
+    ['RSA', rsa, signedBy(rsa.privateKey, 'sha256'), false],
+    ['Ed25519', ed25519, signedBy(ed25519.privateKey, null), false],
+  ])('%s', (_, { publicKey }, signature, holds) => {
+    const key = toPublicKey(publicKey);
+    expect(verifyWithKey(key, { sha256: sha256(MESSAGE) }, signature)).toBe(holds);
+    expect(verifyWithKey(key, { sha256: sha256(Buffer.from('something else')) }, signature)).toBe(false);
+    expect(verifyWithKey(key, { sha256: sha256(MESSAGE).subarray(1) }, signature)).toBe(false);
+    expect(verifyWithKey(key, { sha256: sha256(MESSAGE) }, signature.subarray(0, -1))).toBe(false);
+  });
+
+  test('every signature that Node verifies is verified by its digest, whichever half its s lies in', () => {
+    const key = toPublicKey(p256.publicKey);
+    for (let at = 0; at < 32; at += 1) {
+      const bytes = Buffer.from(`message ${at}`);
+      expect(verifyWithKey(key, { sha256: sha256(bytes) }, sign('sha256', bytes, p256.privateKey))).toBe(true);
+    }
+  });
+});
+
 describe('signatures that no key of ours makes', () => {
   const p1363 = { dsaEncoding: 'ieee-p1363' } as const;
   test.each<[string, { publicKey: KeyObject }, Uint8Array]>([

@@ -11,8 +11,18 @@ import { quoted } from '../sigstore/quoted.ts';
 import type { Signed } from '../sigstore/signed.ts';
 
 /** A bundle with a DSSE envelope, read. */
-export interface ReadBundle {
+export interface ReadBundle extends Signature {
   readonly envelope: Envelope;
+}
+
+/** A bundle with a signature over bare bytes, which lie elsewhere. */
+export interface BareBundle extends Signature {
+  readonly envelope?: never;
+  /** What the bundle says of those bytes: a hint for the reader, and to be held against them. */
+  readonly claimed: Uint8Array;
+}
+
+interface Signature {
   readonly signature: Uint8Array;
   readonly company: Pick<Signed, 'hint' | 'certificates' | 'logEntries' | 'timestamps' | 'unreadable'>;
 }
@@ -27,32 +37,40 @@ const MEDIA_TYPES: readonly unknown[] = [
   ...V03,
 ];
 
-/**
- * Reads a bundle. The library demands the fields of each version: an inclusion promise with every log entry of v0.1, an
- * inclusion proof from v0.2 on, and exactly one signature.
- */
+/** Reads the bundle of an image: one with an envelope. Throws Refused. */
 export function readBundle(bytes: Uint8Array): ReadBundle {
+  const bundle = readAnyBundle(bytes);
+  if (bundle.envelope !== undefined) return bundle;
+  // A signature over bare bytes: those of the manifest, or of a file that a key signed for another purpose. It names
+  // no image, carries no annotations, and cosign writes none for images.
+  throw malformed(
+    'a DSSE envelope with a statement about the image',
+    'a signature over bare bytes (messageSignature): sign with `cosign sign`',
+  );
+}
+
+/**
+ * Reads a bundle of either kind. The library demands the fields of each version: an inclusion promise with every log entry
+ * of v0.1, an inclusion proof from v0.2 on, and exactly one signature. Throws Refused.
+ */
+export function readAnyBundle(bytes: Uint8Array): ReadBundle | BareBundle {
   const json = parseStrictJson(bytes);
   if (!isJsonObject(json)) throw malformed('an object', 'something else');
   if (!MEDIA_TYPES.includes(json.mediaType))
     throw malformed('mediaType of a bundle v0.1, v0.2 or v0.3', shown(json.mediaType));
   const { issuers, alone } = withoutIssuers(json);
   const bundle = parsed(alone);
-  if (bundle.content.$case !== 'dsseEnvelope') {
-    // A signature over bare bytes: those of the manifest, or of a file that a key signed for another purpose. It names
-    // no image, carries no annotations, and cosign writes none for images.
-    throw malformed(
-      'a DSSE envelope with a statement about the image',
-      'a signature over bare bytes (messageSignature): sign with `cosign sign`',
-    );
+  const company = companyOf(bundle);
+  const rest = { company: { ...company, certificates: [...company.certificates, ...issuers] } };
+  if (bundle.content.$case === 'messageSignature') {
+    const { signature, messageDigest } = bundle.content.messageSignature;
+    return { signature, claimed: messageDigest.digest, ...rest };
   }
   const { payload, payloadType, signatures } = bundle.content.dsseEnvelope;
   const sig = signatures.map((signature) => signature.sig);
   const [signature] = sig;
   if (signature === undefined) throw malformed('a signature', 'none');
-  const company = companyOf(bundle);
-  const certificates = [...company.certificates, ...issuers];
-  return { envelope: { payload, payloadType, signatures: sig }, signature, company: { ...company, certificates } };
+  return { envelope: { payload, payloadType, signatures: sig }, signature, ...rest };
 }
 
 /**

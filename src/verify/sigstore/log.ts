@@ -5,6 +5,7 @@
 import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { TransparencyLogEntry } from '@sigstore/bundle';
 import { parseStrictJson } from '../../core/strict-json.ts';
+import type { SignedBytes } from '../keys.ts';
 import { Refused } from '../refusal.ts';
 import {
   type SignatureContent,
@@ -114,7 +115,8 @@ const HASH_OF_LENGTH: ReadonlyMap<number, string> = new Map([
   [64, 'sha512'],
 ]);
 
-function hashes(digest: Uint8Array, bytes: Uint8Array): boolean {
+function hashes(digest: Uint8Array, bytes: SignedBytes): boolean {
+  if (!(bytes instanceof Uint8Array)) return equal(bytes.sha256, digest);
   const algorithm = HASH_OF_LENGTH.get(digest.length);
   return algorithm !== undefined && equal(createHash(algorithm).update(bytes).digest(), digest);
 }

@@ -3,11 +3,12 @@
  * Owns the shape. Nothing in it is trusted: it was parsed, not checked.
  */
 import type { TransparencyLogEntry } from '@sigstore/bundle';
+import type { SignedBytes } from '../keys.ts';
 
 /** One signature with its company. */
 export interface Signed {
   /** The bytes that the signature covers: the payload itself, or the DSSE pre-authentication encoding. */
-  readonly message: Uint8Array;
+  readonly message: SignedBytes;
   readonly signature: Uint8Array;
   /** DSSE only: the payload inside the envelope, whose hash some log entries record. */
   readonly envelopePayload?: Uint8Array;

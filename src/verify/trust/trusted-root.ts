@@ -31,7 +31,7 @@ export function parseTrustedRoot(text: string): TrustRoot {
     throw invalid('mediaType', 'application/vnd.dev.sigstore.trustedroot+json;version=0.1 or later', shown(mediaType));
   for (const field of LOGS) demandEach(root, field, demandLog);
   for (const field of AUTHORITIES) demandEach(root, field, demandAuthority);
-  if ([...LOGS, ...AUTHORITIES].every((field) => root[field] === undefined))
+  if ([...LOGS, ...AUTHORITIES].every((field) => isUnset(root[field])))
     throw invalid('trusted root', `at least one of ${[...LOGS, ...AUTHORITIES].join(', ')}`, 'none');
   return { root: read(root), id: createHash('sha256').update(canonicalJson(root)).digest('hex') };
 }
@@ -59,7 +59,7 @@ function read(root: Json): TrustedRoot {
 
 function demandEach(root: Json, field: string, demand: (instance: Json, where: string) => void): void {
   const list = root[field];
-  if (list === undefined) return;
+  if (isUnset(list)) return;
   if (!Array.isArray(list) || list.length > MAX_INSTANCES)
     throw invalid(field, `a list of at most ${MAX_INSTANCES}`, shown(list));
   for (const [index, instance] of list.entries()) {
@@ -93,13 +93,18 @@ function demandAuthority(authority: Json, where: string): void {
 
 /** A period with a date that is none would be compared with NaN, and hold for no time or for all. */
 function demandPeriod(period: unknown, where: string): void {
-  if (period === undefined) return;
+  if (isUnset(period)) return;
   const { start, end } = demandObject(period, where);
   for (const [name, value] of Object.entries({ start, end })) {
-    if (value === undefined) continue;
+    if (isUnset(value)) continue;
     if (typeof value !== 'string' || !MOMENT.test(value) || Number.isNaN(Date.parse(value)))
       throw invalid(`${where}.${name}`, 'a time as RFC 3339', shown(value));
   }
+}
+
+/** JSON of protocol buffers: a field that is null is not set. */
+function isUnset(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
 }
 
 /** Rekor v1 instances with RSA keys have them as PKCS#1 (PublicKeyDetails PKCS1_*). */

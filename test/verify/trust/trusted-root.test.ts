@@ -35,6 +35,14 @@ test('its identity does not depend on spaces or the order of keys, and does on c
   );
 });
 
+test.each([
+  ['an end', ['tlogs', 0, 'publicKey', 'validFor', 'end']],
+  ['a period', ['certificateAuthorities', 0, 'validFor']],
+  ['a list', ['timestampAuthorities']],
+])('%s that is null is not set', (_name, path) => {
+  expect(parseTrustedRoot(changed(path, null)).root).toEqual(parseTrustedRoot(changed(path, undefined)).root);
+});
+
 describe('what is refused, with its place', () => {
   test.each([
     ['no JSON', 'tlogs:', 'JSON'],
