@@ -144,6 +144,21 @@ describeOnClusters(
       expect(after.length).toBeLessThanOrEqual(2);
       expect(await events(client, 'team')).toContain('Deployment/web Warning KeyRevoked');
     });
+
+    test('SIGTERM in the midst of a write: it is written, the Lease is given up, the end is 0 and comes in time', async () => {
+      await expectVerdict('verified', PATIENCE_MS);
+      api.fault({ match: /^update policyreports/, userAgent: OPERATOR, times: 1, delayMs: 3000 });
+      await client.patch(keyTarget('team'), { spec: { lifecycle: { state: 'Revoked' } } });
+      const writing = (): Promise<number> =>
+        operator.metric('controller_runtime_active_workers', { controller: 'report' });
+      await eventually(async () => expect(await writing()).toBe(1));
+      const { code, tookMs } = await operator.end();
+      expect(code).toBe(0);
+      expect(tookMs).toBeLessThan(10_000);
+      expect(await reports(client, 'team')).toEqual(['Deployment/web team/app fail KeyRevoked']);
+      const [lease] = await client.list('coordination.k8s.io/v1', 'Lease', 'default');
+      expect(lease?.['spec']).toMatchObject({ holderIdentity: '' });
+    });
   },
 );
 

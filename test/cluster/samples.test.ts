@@ -148,15 +148,12 @@ async function workloadsWithReports(space: string): Promise<readonly string[]> {
 async function apply(cluster: Cluster, folder: string): Promise<void> {
   if (cluster.kind === 'embedded') throw new Error('kubectl is tried on the real server');
   const { kubectl } = cluster.plane;
-  // Kinds are served a moment after their CRDs are taken.
-  await eventually(async () => {
-    const { code, stderr } = await runTool(kubectl, [
-      '--kubeconfig',
-      cluster.kubeconfig,
-      'apply',
-      '-k',
-      join(CONFIG, folder),
-    ]);
+  const args = ['--kubeconfig', cluster.kubeconfig, 'apply', '-k', join(CONFIG, folder)];
+  const once = async (): Promise<void> => {
+    const { code, stderr } = await runTool(kubectl, args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  });
+  };
+  // Kinds are served a moment after their CRDs are taken; and a Pod is refused until the controllers, which start beside
+  // us, have given its new namespace the ServiceAccount that it runs as.
+  await eventually(once, { within: 60_000, every: 500 });
 }
