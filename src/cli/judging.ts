@@ -12,7 +12,7 @@ import { concurrency, moment, repeated, timeout } from './flags.ts';
 import type { PassContext } from './pass.ts';
 import { openSources } from './policy-sources.ts';
 import { type Progress, startProgress } from './progress.ts';
-import { declareRegistryFlags, type RegistryFlags } from './registry-flags.ts';
+import { declareRegistryFlags, openRevocation, type RegistryFlags } from './registry-flags.ts';
 import { scan } from './scan.ts';
 import type { ScanWorld } from './scan-world.ts';
 import type { Terminal } from './terminal.ts';
@@ -59,6 +59,7 @@ export async function judgeWorld(
   const materials = materialsOfWorld(world);
   const opened = await signersOfWorld(world, materials, flags, terminal);
   const sources = await openSources(world, materials, flags, terminal);
+  const revocation = await openRevocation(flags, terminal);
   const now = flags.at ?? terminal.now();
   const passes = new Map(sources.all.map((source) => [source, createPass(source)]));
   const ctx: PassContext = {
@@ -67,6 +68,7 @@ export async function judgeWorld(
     doorOf: doorsOf(world, { materials, withoutKey: flags.withoutKey, now }),
     families: FAMILIES,
     memo: createProofMemo(),
+    revocationSource: revocation.source,
     now,
     signal: terminal.signal,
     ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
@@ -81,6 +83,6 @@ export async function judgeWorld(
     progress?.end();
     return { ...opened, result, now };
   } finally {
-    await sources.close();
+    await Promise.all([sources.close(), revocation.close()]);
   }
 }

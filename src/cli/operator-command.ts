@@ -26,7 +26,7 @@ import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { type OperatorFlags, reportsOf } from './operator-flags.ts';
 import { createLife, killSignal, runOf } from './operator-life.ts';
 import { openConnection } from './open-cluster.ts';
-import { type OpenedSource, openSource } from './registry-flags.ts';
+import { openRevocation, type OpenedSource, openSource } from './registry-flags.ts';
 import type { Terminal } from './terminal.ts';
 import { openTufClient, rootSourcesOf } from './trust-roots.ts';
 
@@ -39,10 +39,10 @@ const GRACE_MS = 9_500;
 /** Runs the operator to its end. Throws UsageError. */
 export async function runOperator(flags: OperatorFlags, terminal: Terminal, version: string): Promise<ExitCode> {
   terminal.allowGrace?.(GRACE_MS);
-  const roots = await rootSourcesOf(flags, terminal.cwd);
+  const log = createLog({ level: flags.logLevel, now: () => terminal.now(), sink: terminal.stderr });
+  const outside = await openOutside(flags, terminal, log);
   const connection = openConnection(flags);
   const kill = killSignal(terminal.signal);
-  const log = createLog({ level: flags.logLevel, now: () => terminal.now(), sink: terminal.stderr });
   const registries = createRegistryLimits();
   const metrics = createOperatorMetrics({
     version,
@@ -51,9 +51,7 @@ export async function runOperator(flags: OperatorFlags, terminal: Terminal, vers
     registries: () => registries.all(),
   });
   const client = createKubeClient(connection, { onRequest: (request) => metrics.apiRequest(request) });
-  const tuf = await openTufClient(flags, terminal, (error) => log.warn('trust roots are not kept on disk', { error }));
-  const trust = { ...roots, tuf: tuf.client };
-  const parts: Parts = { flags, terminal, connection, client, log, metrics, registries, trust, kill };
+  const parts: Parts = { flags, terminal, connection, client, log, metrics, registries, ...outside.parts, kill };
   const operator = createOperator(optionsOf(parts));
   metrics.attach(operator);
   const run = runOf(operator, kill);
@@ -70,7 +68,7 @@ export async function runOperator(flags: OperatorFlags, terminal: Terminal, vers
     return well ? EXIT.trusted : EXIT.rejected;
   } finally {
     await life.stopped();
-    await tuf.close();
+    await outside.close();
   }
 }
 
@@ -83,7 +81,23 @@ interface Parts {
   readonly metrics: OperatorMetrics;
   readonly registries: RegistryLimits;
   readonly trust: OperatorOptions['trust'];
+  readonly revocationSource: OperatorOptions['revocationSource'];
   readonly kill: AbortSignal;
+}
+
+/** What is fetched beside images: trust roots, and whether certificates were revoked. Throws UsageError. */
+async function openOutside(
+  flags: OperatorFlags,
+  terminal: Terminal,
+  log: OperatorLog,
+): Promise<{ readonly parts: Pick<Parts, 'trust' | 'revocationSource'>; close(): Promise<void> }> {
+  const roots = await rootSourcesOf(flags, terminal.cwd);
+  const tuf = await openTufClient(flags, terminal, (error) => log.warn('trust roots are not kept on disk', { error }));
+  const revocation = await openRevocation(flags, terminal);
+  return {
+    parts: { trust: { ...roots, tuf: tuf.client }, revocationSource: revocation.source },
+    close: async () => void (await Promise.all([tuf.close(), revocation.close()])),
+  };
 }
 
 /** A port that is taken is the user's to mend. */
@@ -155,6 +169,7 @@ function optionsOf(parts: Parts): OperatorOptions {
     },
     cwd: terminal.cwd,
     trust,
+    revocationSource: parts.revocationSource,
     namespace: flags.namespace,
     reports: reportsOf(flags),
     concurrency: flags.concurrency,

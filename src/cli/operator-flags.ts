@@ -32,7 +32,6 @@ export interface OperatorFlags extends TrustRootFlags {
   readonly mirror: readonly string[];
   readonly plainHttp: readonly string[];
   readonly registryConfig?: string;
-  readonly allowPrivate: readonly string[];
   readonly podPullSecrets: boolean;
 }
 

@@ -16,6 +16,7 @@ import { demandsOf } from '../verify/engine/demands.ts';
 import type { ProofMemo } from '../verify/engine/memo.ts';
 import type { Examined } from '../verify/engine/use.ts';
 import { type EngineContext, verifyImage } from '../verify/engine/verify.ts';
+import type { RevocationSource } from '../verify/revocation/status.ts';
 import type { Signer } from '../verify/signer.ts';
 import { mapConcurrently } from './concurrently.ts';
 
@@ -27,6 +28,7 @@ export interface PassContext {
   readonly doorOf: (policy: ImageTrustPolicy) => Door;
   readonly families: readonly SignatureFamily[];
   readonly memo: ProofMemo;
+  readonly revocationSource: RevocationSource;
   readonly now: Date;
   readonly signal: AbortSignal;
   /** In place of the policies' own time-outs, in milliseconds. */
@@ -103,6 +105,7 @@ export async function judgeTasks(
       signers: ctx.signers,
       families: ctx.families,
       memo: ctx.memo,
+      revocationSource: ctx.revocationSource,
       now: ctx.now,
       signal: taskSignal(policy, ctx),
       followTags:

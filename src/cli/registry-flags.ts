@@ -14,6 +14,9 @@ import type { ProxyEnvironment } from '../registry/proxy.ts';
 import { createReach } from '../registry/reach.ts';
 import type { ImageSource } from '../registry/source.ts';
 import { createTransport, type Transport } from '../registry/transport.ts';
+import { createRevocationFetch } from '../registry/revocation-fetch.ts';
+import { createRevocationSource } from '../verify/revocation/source.ts';
+import type { RevocationSource } from '../verify/revocation/status.ts';
 import type { SourceAdditions } from '../store/registry-settings.ts';
 import { UsageError } from './exit.ts';
 import { readText } from './files.ts';
@@ -23,6 +26,7 @@ import type { Terminal } from './terminal.ts';
 /** The flags by which any server is reached. */
 export interface TransportFlags {
   readonly registryCa?: string;
+  readonly allowPrivate: readonly string[];
 }
 
 /** What the flags give. */
@@ -30,7 +34,6 @@ export interface RegistryFlags extends TransportFlags {
   readonly mirror: readonly string[];
   readonly plainHttp: readonly string[];
   readonly registryConfig?: string;
-  readonly allowPrivate: readonly string[];
 }
 
 /** What a policy adds to the flags. */
@@ -116,15 +119,27 @@ async function openRegistry(
 const PLAIN_TRANSPORT = { connectionsPerHost: 4, connectTimeoutMs: 5_000, idleTimeoutMs: 10_000 };
 
 /** Connections to servers that are no registries, by the same authorities and proxies. Throws UsageError. */
-export async function openTransport({ registryCa }: TransportFlags, { env, cwd }: Terminal): Promise<Transport> {
+export async function openTransport(flags: TransportFlags, { env, cwd }: Terminal): Promise<Transport> {
+  const { registryCa, allowPrivate } = flags;
   const ca = registryCa === undefined ? undefined : { all: await readText(registryCa, cwd) };
   return createTransport({
     ...PLAIN_TRANSPORT,
     ca,
     proxy: proxyOf(env),
     reach: createReach(),
-    allowPrivate: new Set(),
+    allowPrivate: new Set(allowPrivate.map((host) => host.toLowerCase())),
   });
+}
+
+/** Whom certificates' revocation is asked of, and how to end its connections. Throws UsageError. */
+export async function openRevocation(
+  flags: TransportFlags,
+  terminal: Terminal,
+): Promise<{ readonly source: RevocationSource; readonly close: () => Promise<void> }> {
+  const transport = await openTransport(flags, terminal);
+  const fetch = createRevocationFetch(transport);
+  const source = createRevocationSource({ fetch, now: () => terminal.now().getTime() });
+  return { source, close: () => transport.close() };
 }
 
 function proxyOf(env: Terminal['env']): ProxyEnvironment {

@@ -13,13 +13,14 @@ import { unjudged } from '../verify/engine/judge.ts';
 import { createProofMemo, type ProofMemo } from '../verify/engine/memo.ts';
 import { verifyImage } from '../verify/engine/verify.ts';
 import { FAMILIES } from '../verify/families.ts';
+import type { RevocationSource } from '../verify/revocation/status.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { exitCodeOf, type ExitCode, UsageError } from './exit.ts';
 import { flagSigners, type FlagSigners } from './flag-signers.ts';
 import { concurrency, keyValue, moment, timeout } from './flags.ts';
 import { predicateTypeOf } from './predicate-type.ts';
 import { startProgress } from './progress.ts';
-import { asUsage, declareRegistryFlags, openSource, type RegistryFlags } from './registry-flags.ts';
+import { asUsage, declareRegistryFlags, openRevocation, openSource, type RegistryFlags } from './registry-flags.ts';
 import { renderVerify, VERIFY_FORMATS, type VerifyFormat } from './formats.ts';
 import type { Terminal } from './terminal.ts';
 import type { TrustRootFlags } from './trust-roots.ts';
@@ -93,7 +94,17 @@ async function runVerify(images: readonly string[], flags: VerifyFlags, terminal
   });
   const source = createPass(opened.source);
   const now = flags.at ?? terminal.now();
-  const ctx: VerifyContext = { source, signers, demands, memo: createProofMemo(), now, flags, signal: terminal.signal };
+  const revocation = await openRevocation(flags, terminal);
+  const ctx: VerifyContext = {
+    source,
+    signers,
+    demands,
+    memo: createProofMemo(),
+    revocationSource: revocation.source,
+    now,
+    flags,
+    signal: terminal.signal,
+  };
   const progress = startProgress(images.length, 'verifying', terminal);
   try {
     const results = await mapConcurrently(asked, flags.concurrency, async (one) => {
@@ -105,7 +116,7 @@ async function runVerify(images: readonly string[], flags: VerifyFlags, terminal
     terminal.stdout.write(renderVerify(results, flags.output, terminal));
     return exitCodeOf(results.map((result) => result.verdict.state));
   } finally {
-    await opened.close();
+    await Promise.all([opened.close(), revocation.close()]);
   }
 }
 
@@ -114,6 +125,7 @@ interface VerifyContext {
   readonly signers: FlagSigners;
   readonly demands: Demands;
   readonly memo: ProofMemo;
+  readonly revocationSource: RevocationSource;
   readonly now: Date;
   readonly flags: VerifyFlags;
   readonly signal: AbortSignal;
@@ -126,7 +138,7 @@ interface Asked {
 }
 
 async function verifyOne({ image, reference }: Asked, ctx: VerifyContext): Promise<VerifyRow> {
-  const { source, memo, now, flags } = ctx;
+  const { source, memo, revocationSource, now, flags } = ctx;
   const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(flags.timeout)]);
   try {
     const digest = reference.digest ?? (await source.manifest(reference, reference.tag ?? 'latest', { signal })).digest;
@@ -135,6 +147,7 @@ async function verifyOne({ image, reference }: Asked, ctx: VerifyContext): Promi
       signers: new Map([[FROM_FLAGS, ctx.signers.signerFor(reference)]]),
       families: FAMILIES,
       memo,
+      revocationSource,
       now,
       signal,
       followTags: false,

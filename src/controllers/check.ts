@@ -15,6 +15,7 @@ import type { ProofMemo } from '../verify/engine/memo.ts';
 import type { Examined } from '../verify/engine/use.ts';
 import { verifyImage } from '../verify/engine/verify.ts';
 import type { SignatureFamily } from '../verify/family.ts';
+import type { RevocationSource } from '../verify/revocation/status.ts';
 import type { RegistrySources } from './registry-sources.ts';
 import type { SignerBook } from './signers.ts';
 
@@ -35,6 +36,7 @@ export interface CheckContext {
   readonly signers: SignerBook;
   readonly families: readonly SignatureFamily[];
   readonly memo: ProofMemo;
+  readonly revocationSource: RevocationSource;
 }
 
 /** Makes the check of one image under one policy. */
@@ -47,12 +49,13 @@ export function createCheck(ctx: CheckContext): (request: CheckRequest, kill: Ab
     try {
       const source = (await ctx.sources.of(policy, registriesOf(uses))).since(notBefore);
       const references = uses.map((use) => use.reference);
-      const { families, memo } = ctx;
+      const { families, memo, revocationSource } = ctx;
       const engine = {
         source,
         signers,
         families,
         memo,
+        revocationSource,
         now,
         signal: deadline.signal,
         followTags: followsTags(request),

@@ -100,7 +100,7 @@ export class Desk {
     this.owners = createOwnerChains(client, options.lookup, { now: clock.now, hiddenMs: HIDDEN_OWNER_MS });
     const shared = { clock, coverage: this.coverage, book: this.book, store: this.store, signers: this.signers };
     this.pods = createPods({ ...shared, pods, pulls: options.pulls, owners: this.owners, observer: observerOf('pod') });
-    const { openSource: open, cwd, random, families, memo } = options;
+    const { openSource: open, cwd, random } = options;
     this.sources = createRegistrySources({ materials, open, now: () => clock.now(), cwd });
     this.settings = createSettingsWatch((policy) => settingsId(this, policy));
     const { sources, signers } = this;
@@ -112,7 +112,7 @@ export class Desk {
       unresolved: (policy, ref) => this.resolution.unresolved(policy, ref),
       door: ({ metadata }) => enforcement.door(metadata.name),
     });
-    const check = createCheck({ sources, signers, families, memo });
+    const check = createCheck({ ...options, sources, signers });
     this.verification = createVerification({ ...shared, ...verificationEvents(this), check, random, concurrency });
     this.policies = createPolicies({ ...shared, ...policyEvents(this), verification: this.verification });
     this.news = createNews({ ...shared, recorder: options.recorder, log: options.log });

@@ -13,6 +13,7 @@ import type { ReportApi } from '../outputs/policy-report.ts';
 import { createProofMemo } from '../verify/engine/memo.ts';
 import { FAMILIES } from '../verify/families.ts';
 import type { TufClient } from '../registry/tuf/client.ts';
+import type { RevocationSource } from '../verify/revocation/status.ts';
 import type { RootSources } from '../verify/trust/material.ts';
 import type { Controller, ControllerObserver } from './controller.ts';
 import { Desk } from './desk.ts';
@@ -43,6 +44,7 @@ export interface OperatorOptions {
   readonly pulls: PullIndex | undefined;
   readonly cwd: string;
   readonly trust: TrustOptions;
+  readonly revocationSource: RevocationSource;
   readonly namespace: string | undefined;
   readonly reports: { readonly resource: Resource; readonly api: ReportApi } | undefined;
   /** Try what Kyverno does with Pods that are never created (`--probe-admission`). Default false. */

@@ -7,6 +7,7 @@ import type { Digest } from '../core/digest.ts';
 import type { PredicateTest } from '../core/predicate/predicate-test.ts';
 import type { SignaturePlace, TimeSource } from '../core/verdict.ts';
 import type { Descriptor, Manifest } from '../registry/source.ts';
+import type { Link } from './revocation/status.ts';
 import type { SignerMaterial } from './signer.ts';
 
 /** The names of the families. */
@@ -72,9 +73,20 @@ export interface Proof {
   readonly predicate?: unknown;
   /** Why the predicate does not say what is demanded: the attestation is authentic, and vouches for nothing. */
   readonly unmet?: Refusal;
+  /** Certificates whose revocation is still to be looked up, which families cannot: they ask nobody. */
+  readonly revocation?: RevocationDemand;
   /** Where the proof rests on the time of the check: it holds until then and must be made anew after. */
   readonly holdsUntil?: Date;
 }
+
+/** Certificates of a proof that name somebody to ask, and what a bad answer means. */
+export interface RevocationDemand {
+  readonly step: 'enforce' | 'log';
+  readonly links: readonly Link[];
+}
+
+/** What a proof says where revocation was not looked up. */
+export const NOT_CHECKED = 'revocation: not checked';
 
 /** Checked, and not a proof for this claim; or (`unknown`) not checkable for a reason outside the signature. */
 export interface Refusal {

@@ -56,6 +56,7 @@ export async function openEngine(files: readonly string[], concurrency: number):
       doorOf: () => 'open',
       families: FAMILIES,
       memo,
+      revocationSource: { statusOf: () => Promise.resolve({ state: 'none' }) },
       now: new Date(),
       signal,
       concurrency,

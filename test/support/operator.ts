@@ -6,6 +6,8 @@ import { connect } from '../../src/kube/connection.ts';
 import { createRecorder } from '../../src/kube/recorder.ts';
 import { POLICY_REPORTS } from '../../src/kube/resource.ts';
 import { createRegistrySource } from '../../src/registry/client.ts';
+import { createRevocationFetch } from '../../src/registry/revocation-fetch.ts';
+import { createRevocationSource } from '../../src/verify/revocation/source.ts';
 import { createTufClient } from '../../src/registry/tuf/client.ts';
 import { eventually } from './eventually.ts';
 import { testTransport } from './transport.ts';
@@ -81,6 +83,7 @@ export async function runOperator(
     },
     cwd: '/',
     trust: { tuf: createTufClient({ transport, folder: undefined, now: () => clock.now() }) },
+    revocationSource: createRevocationSource({ fetch: createRevocationFetch(transport), now: () => clock.now() }),
     namespace: undefined,
     reports: { resource: POLICY_REPORTS, api: 'wgpolicyk8s.io/v1alpha2' },
     concurrency: 4,

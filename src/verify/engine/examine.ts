@@ -11,6 +11,7 @@ import type { Collected } from './collect.ts';
 import type { AttestorEntry, AttestorSet } from './demands.ts';
 import type { ProofMemo } from './memo.ts';
 import { unmetOf } from './predicate.ts';
+import { type RevocationAnswers, withRevocation } from './revocation.ts';
 import { mostTelling } from './telling.ts';
 
 /** What was looked at for one subject in one repository. */
@@ -41,6 +42,8 @@ export interface ExamineContext {
   readonly families: readonly SignatureFamily[];
   readonly memo: ProofMemo;
   readonly now: Date;
+  /** What is known of certificates by now. Absent: revocation is not looked up. */
+  readonly revocations?: RevocationAnswers;
 }
 
 /** What every entry of a set found in what was looked at. */
@@ -108,7 +111,7 @@ function outcomesOf(look: Look, { entry, signer, demands }: Asked, ctx: ExamineC
     const family = serving.get(signature.family);
     if (family === undefined) return [];
     const outcome = ctx.memo.prove(family, signature, claim, signer.id);
-    return [{ outcome: withinLife(outcome, signer, ctx.now), signature, subject }];
+    return [{ outcome: withinLife(withRevocation(outcome, ctx.revocations), signer, ctx.now), signature, subject }];
   });
 }
 

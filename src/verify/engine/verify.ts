@@ -8,10 +8,12 @@ import { formatReference, formatRepository, parseRepository, type ImageReference
 import type { Verdict } from '../../core/verdict.ts';
 import type { ImageSource, Repository } from '../../registry/source.ts';
 import type { Claim, FamilyName, Subject } from '../family.ts';
+import type { RevocationSource } from '../revocation/status.ts';
 import { collectSignatures } from './collect.ts';
 import type { AttestorEntry, Demands } from './demands.ts';
 import type { ExamineContext, Look } from './examine.ts';
 import { judge, unjudged } from './judge.ts';
+import { type RevocationAnswers, withAnswers } from './revocation.ts';
 import { follow, leadsTo, repositoriesOf, resolveSubject, subjectOf, type Lead } from './subject.ts';
 
 /** The image to be judged: one digest, under all references by which specs name it. */
@@ -26,6 +28,8 @@ export interface EngineContext extends ExamineContext {
   readonly signal: AbortSignal;
   /** Look at where the tags of the references lead even when the verdict does not need it (tag drift). */
   readonly followTags: boolean;
+  /** Whom certificates' revocation is asked of; absent: nobody, and the evidence says so. */
+  readonly revocationSource?: RevocationSource;
 }
 
 /** A verdict, and where the references of the specs led (by canonical reference) where that was looked at. */
@@ -56,7 +60,7 @@ async function decide(
   const resolve = (): Promise<Subject> => resolveSubject(image.digest, repositories, ctx.source, ctx.signal);
   const subject = needsManifest(demands, ctx) ? await resolve() : { digest: image.digest };
   const looks = await lookAt(subject, repositories, demands, ctx);
-  const direct = judge(demands, looks, ctx);
+  const direct = await judgeAll(demands, looks, ctx);
   if (direct.state === 'verified') return direct;
   // That nothing was found means little where the image itself cannot be had: then that is the verdict. What was found
   // speaks for itself, so that a key which is revoked shows also while a registry is away.
@@ -64,7 +68,15 @@ async function decide(
   const indexes = await indexesThatContain(image, ctx, leads);
   if (indexes.length === 0) return withLeadFailures(direct, leads);
   const indexLooks = await Promise.all(indexes.map((index) => lookAt(index, repositories, demands, ctx)));
-  return withLeadFailures(judge(demands, [...looks, ...indexLooks.flat()], ctx), leads);
+  return withLeadFailures(await judgeAll(demands, [...looks, ...indexLooks.flat()], ctx), leads);
+}
+
+/** The verdict, once it is known of every certificate that counts whether it was revoked. */
+function judgeAll(demands: Demands, looks: readonly Look[], ctx: EngineContext): Promise<Verdict> {
+  const { revocationSource, signal } = ctx;
+  if (revocationSource === undefined) return Promise.resolve(judge(demands, looks, ctx));
+  const judged = (revocations: RevocationAnswers): Verdict => judge(demands, looks, { ...ctx, revocations });
+  return withAnswers(judged, revocationSource, signal);
 }
 
 /** A Notary signature names media type and size as well; for all others the digest alone spares a request per image. */

@@ -2,9 +2,18 @@
  * The family of the Notary Project (notation): JWS and COSE envelopes with a certificate chain, verified in the order
  * of the trust policy specification. Serves signatures, never attestations.
  */
-import type { Claim, Outcome, Proof, RawSignature, SignatureFamily } from '../family.ts';
+import {
+  type Claim,
+  NOT_CHECKED,
+  type Outcome,
+  type Proof,
+  type RawSignature,
+  type RevocationDemand,
+  type SignatureFamily,
+} from '../family.ts';
 import { toPublicKey } from '../keys.ts';
 import { attempt, Refused } from '../refusal.ts';
+import { type Link, namesPlaces } from '../revocation/status.ts';
 import type { NotaryLevel, SignerMaterial } from '../signer.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { formatName } from '../x509/name.ts';
@@ -101,13 +110,29 @@ function judge(intact: Intact, material: Extract<SignerMaterial, { type: 'notati
     ...signed,
     annotations: metadata,
     notes: [...steps.notes, ...revocationNote(material.level)],
+    ...revocationDemand(material.level, chain),
     ...earliest([steps.authenticTimestamp?.holdsUntil, steps.expiry]),
   };
 }
 
 /** Revocation is not looked up by this family: said so wherever the level would have it looked up. */
 function revocationNote(level: NotaryLevel): readonly string[] {
-  return level.revocation === 'skip' ? [] : ['revocation: not checked'];
+  return level.revocation === 'skip' ? [] : [NOT_CHECKED];
+}
+
+/** "Validate Revocation": every certificate of the chain but the root, where it names somebody to ask. */
+function revocationDemand(
+  { revocation: step }: NotaryLevel,
+  chain: readonly Certificate[],
+): { readonly revocation?: RevocationDemand } {
+  if (step === 'skip') return {};
+  const links = chain.flatMap((certificate, height): readonly Link[] => {
+    const issuer = chain[height + 1];
+    return issuer === undefined || !namesPlaces(certificate)
+      ? []
+      : [{ certificate: certificate.raw, issuer: issuer.raw }];
+  });
+  return links.length === 0 ? {} : { revocation: { step, links } };
 }
 
 function earliest(times: readonly (Date | undefined)[]): Pick<Proof, 'holdsUntil'> {

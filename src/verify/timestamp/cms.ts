@@ -3,7 +3,7 @@
  * is inside. Parsing, and the check of that one signature; who the signer is lies with the caller.
  * Must never treat anything outside the signed attributes as said by the signer.
  */
-import { constants, createHash, verify } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readSignatureScheme, readHash, type SignatureScheme, type StrongHash } from '../x509/algorithm.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import {
@@ -20,6 +20,7 @@ import {
   TAG,
   takeOptional,
 } from '../x509/der.ts';
+import { isSignature } from '../x509/signature.ts';
 
 /** Signer of a SignedData: by issuer and serial number, or by subject key identifier. */
 export type SignerIdentifier =
@@ -82,7 +83,7 @@ export function verifySignedData({ contentType, content, signer }: SignedData, c
   const namedDigest = signer.attributes.get(MESSAGE_DIGEST);
   if (namedDigest?.tag !== TAG.octetString || readOid(namedType, 'content-type') !== contentType) return false;
   const digest = createHash(signer.digest).update(content).digest();
-  return Buffer.compare(digest, namedDigest.content) === 0 && verifySignature(signer, certificate);
+  return Buffer.compare(digest, namedDigest.content) === 0 && isSignature(signer, certificate.publicKey);
 }
 
 /** Only X.509 certificates; other choices of CertificateSet (attribute certificates) are context tags and left out. */
@@ -127,32 +128,4 @@ function readAttributes(set: Element): ReadonlyMap<string, Element> {
     attributes.set(oid, value);
   }
   return attributes;
-}
-
-function verifySignature(
-  { scheme, digest, signedBytes, signature }: SignedData['signer'],
-  signer: Certificate,
-): boolean {
-  const key = signer.publicKey;
-  // `rsaEncryption` leaves the hash to digestAlgorithm (RFC 3370, 3.2); the others name their own.
-  const hash = scheme.hash ?? digest;
-  const type: string = key.asymmetricKeyType ?? '';
-  try {
-    switch (scheme.type) {
-      case 'rsa-pkcs1':
-        return type === 'rsa' && verify(hash, signedBytes, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
-      case 'rsa-pss': {
-        const { saltLength } = scheme;
-        const padding = constants.RSA_PKCS1_PSS_PADDING;
-        return type.startsWith('rsa') && verify(hash, signedBytes, { key, padding, saltLength }, signature);
-      }
-      case 'ecdsa':
-        return type === 'ec' && verify(hash, signedBytes, { key, dsaEncoding: 'der' }, signature);
-      case 'eddsa':
-        return type === 'ed25519' && verify(null, signedBytes, key, signature);
-    }
-  } catch {
-    // OpenSSL throws where a signature cannot even be read for the key.
-    return false;
-  }
 }
