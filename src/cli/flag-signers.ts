@@ -17,6 +17,7 @@ import type { Certificate } from '../verify/x509/certificate.ts';
 import { parsePemCertificates } from '../verify/x509/pem.ts';
 import { UsageError } from './exit.ts';
 import { readText } from './files.ts';
+import { askKms } from './kms.ts';
 import type { Terminal } from './terminal.ts';
 import { openTrustRoots, type TrustRootFlags } from './trust-roots.ts';
 import { type SignerFlags, signerKindOf, storeFile, trustedKeySpecOf } from './verify-flags.ts';
@@ -38,9 +39,11 @@ export async function flagSigners(
     throw new UsageError('--notation-tsa needs --notation-ca or --notation-policy');
   const spec = await trustedKeySpecOf(flags, terminal.cwd);
   const { roots } = await openTrustRoots([{ spec }], NOTHING, flags, terminal);
+  const { kms } = spec.publicKey ?? {};
+  const keys = await askKms(kms === undefined ? [] : [kms], terminal);
   const signer = resolveSigner(
     { apiVersion: API_VERSION, kind: 'TrustedKey', metadata: { name }, spec },
-    NOTHING,
+    { ...NOTHING, kms: (source) => keys.get(source) },
     roots,
   );
   // Material from a file cannot heal while we wait; only a trust root that was not given is worth a verdict.

@@ -21,12 +21,13 @@ import { createElector, type Elector } from '../kube/leader.ts';
 import { createRecorder, type Recorder } from '../kube/recorder.ts';
 import type { KubeClient } from '../kube/verbs.ts';
 import { systemClock } from '../registry/clock.ts';
+import { createKeyService, type KeyService } from '../registry/kms/key-service.ts';
 import { podCredentials as credentialsOfPods } from '../registry/pod-credentials.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { type OperatorFlags, reportsOf } from './operator-flags.ts';
 import { createLife, killSignal, runOf } from './operator-life.ts';
 import { openConnection } from './open-cluster.ts';
-import { openRevocation, type OpenedSource, openSource } from './registry-flags.ts';
+import { openRevocation, type OpenedSource, openSource, proxyOf } from './registry-flags.ts';
 import type { Terminal } from './terminal.ts';
 import { openTufClient, rootSourcesOf } from './trust-roots.ts';
 
@@ -82,21 +83,23 @@ interface Parts {
   readonly registries: RegistryLimits;
   readonly trust: OperatorOptions['trust'];
   readonly revocationSource: OperatorOptions['revocationSource'];
+  readonly keyService: KeyService;
   readonly kill: AbortSignal;
 }
 
-/** What is fetched beside images: trust roots, and whether certificates were revoked. Throws UsageError. */
+/** What is fetched beside images: trust roots, keys of key services, and whether certificates were revoked. Throws UsageError. */
 async function openOutside(
   flags: OperatorFlags,
   terminal: Terminal,
   log: OperatorLog,
-): Promise<{ readonly parts: Pick<Parts, 'trust' | 'revocationSource'>; close(): Promise<void> }> {
+): Promise<{ readonly parts: Pick<Parts, 'trust' | 'revocationSource' | 'keyService'>; close(): Promise<void> }> {
   const roots = await rootSourcesOf(flags, terminal.cwd);
   const tuf = await openTufClient(flags, terminal, (error) => log.warn('trust roots are not kept on disk', { error }));
   const revocation = await openRevocation(flags, terminal);
+  const keyService = createKeyService({ env: terminal.env, clock: systemClock, proxy: proxyOf(terminal.env) });
   return {
-    parts: { trust: { ...roots, tuf: tuf.client }, revocationSource: revocation.source },
-    close: async () => void (await Promise.all([tuf.close(), revocation.close()])),
+    parts: { trust: { ...roots, tuf: tuf.client }, revocationSource: revocation.source, keyService },
+    close: async () => void (await Promise.all([tuf.close(), revocation.close(), keyService.close()])),
   };
 }
 
@@ -167,6 +170,7 @@ function optionsOf(parts: Parts): OperatorOptions {
       const counted = { ...additions, podCredentials, limits: LIMITS, onRequest: countIn(metrics) };
       return registries.keep(await openSource(flags, terminal, counted));
     },
+    askKms: (uri, signal) => parts.keyService.publicKeys(uri, signal),
     cwd: terminal.cwd,
     trust,
     revocationSource: parts.revocationSource,

@@ -7,10 +7,10 @@ import { Failure } from '../core/failure.ts';
 import { createRegistrySource, type RegistrySource } from '../registry/client.ts';
 import type { LimiterState } from '../registry/limiter.ts';
 import type { RegistryOptions } from '../registry/options.ts';
+import type { ProxyEnvironment } from '../registry/proxy.ts';
 import { loadDockerConfig } from '../registry/docker-config.ts';
 import { type MirrorRule, parseMirrorRule, plainHttpHosts, withMirrors } from '../registry/mirrors.ts';
 import { anonymous, type CredentialProvider, firstCredential } from '../registry/credential.ts';
-import type { ProxyEnvironment } from '../registry/proxy.ts';
 import { createReach } from '../registry/reach.ts';
 import type { ImageSource } from '../registry/source.ts';
 import { createTransport, type Transport } from '../registry/transport.ts';
@@ -142,7 +142,8 @@ export async function openRevocation(
   return { source, close: () => transport.close() };
 }
 
-function proxyOf(env: Terminal['env']): ProxyEnvironment {
+/** The proxy of the environment. */
+export function proxyOf(env: Terminal['env']): ProxyEnvironment {
   return {
     httpsProxy: env['HTTPS_PROXY'] ?? env['https_proxy'],
     // HTTP_PROXY in capitals can come from a request header in CGI (httpoxy), so only the other spelling counts.

@@ -4,6 +4,8 @@
  */
 import type { Command } from 'commander';
 import { TrustedKeySpec } from '../api/trusted-key.ts';
+import { Failure } from '../core/failure.ts';
+import { isKmsUri, parseKmsUri } from '../registry/kms/uri.ts';
 import { UsageError } from './exit.ts';
 import { readText } from './files.ts';
 import { repeated } from './flags.ts';
@@ -39,7 +41,12 @@ export function declareSignerFlags(command: Command): Command {
 
 function declareCosignFlags(command: Command): Command {
   return command
-    .option('--key <FILE>', 'public key in PEM; any one of several may vouch (repeatable)', repeated, [])
+    .option(
+      '--key <FILE|URI>',
+      'public key in PEM, any one of several may vouch (repeatable); or a KMS URI',
+      repeated,
+      [],
+    )
     .option('--certificate-identity <TEXT>', 'subject that the certificate must name, exactly')
     .option('--certificate-identity-regexp <RE2>', 'the same as RE2, matched as a whole')
     .option('--certificate-oidc-issuer <URL>', 'OIDC issuer that the certificate must name (keyless)')
@@ -103,7 +110,7 @@ export async function trustedKeySpecOf(flags: SignerFlags, cwd: string): Promise
 async function partOf(kind: ReturnType<typeof signerKindOf>, flags: SignerFlags, cwd: string): Promise<unknown> {
   switch (kind) {
     case 'publicKey':
-      return { pem: (await Promise.all(flags.key.map((file) => readKey(file, cwd)))).join('\n') };
+      return publicKeyOf(flags.key, cwd);
     case 'certificate':
       return {
         roots: { pem: await readText(flags.caRoots ?? '', cwd) },
@@ -117,6 +124,19 @@ async function partOf(kind: ReturnType<typeof signerKindOf>, flags: SignerFlags,
     case 'notation':
       return notationOf(flags, cwd);
   }
+}
+
+/** Files, any one of which may vouch; or one key of a key management service. */
+async function publicKeyOf(keys: readonly string[], cwd: string): Promise<unknown> {
+  const [uri] = keys.filter(isKmsUri);
+  if (uri === undefined) return { pem: (await Promise.all(keys.map((file) => readKey(file, cwd)))).join('\n') };
+  if (keys.length > 1) throw new UsageError(`--key: ${uri} stands alone: give one key of a key service, or files`);
+  try {
+    parseKmsUri(uri);
+  } catch (error) {
+    throw error instanceof Failure ? new UsageError(`--key: ${error.message}`) : error;
+  }
+  return { kms: { uri } };
 }
 
 async function readKey(file: string, cwd: string): Promise<string> {

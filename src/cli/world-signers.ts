@@ -5,6 +5,7 @@ import type { ManifestWorld } from '../core/manifests/world.ts';
 import { lookupIn, type MaterialSource } from '../store/materials.ts';
 import type { Signer } from '../verify/signer.ts';
 import { resolveSigner } from '../verify/trust/signer.ts';
+import { askKms } from './kms.ts';
 import type { Terminal } from './terminal.ts';
 import { openTrustRoots, type OpenedRoots, type TrustRootFlags } from './trust-roots.ts';
 
@@ -25,7 +26,11 @@ export async function signersOfWorld(
   flags: TrustFlags,
   terminal: Terminal,
 ): Promise<WorldSigners> {
-  const lookup = lookupIn(materials);
+  const kms = await askKms(
+    world.trustedKeys.flatMap(({ spec }) => spec.publicKey?.kms ?? []),
+    terminal,
+  );
+  const lookup = lookupIn(materials, kms);
   const { roots, endsOf } = await openTrustRoots(world.trustedKeys, lookup, flags, terminal);
   const signers = world.trustedKeys.map((key) => resolveSigner(key, lookup, roots));
   return {

@@ -4,6 +4,7 @@
 import { Coverage } from '../core/coverage.ts';
 import { keyOfWorkload } from '../core/known.ts';
 import { PRIORITY } from '../kube/work-queue.ts';
+import { createKmsKeys, type KmsKeys } from '../store/kms-keys.ts';
 import { createTufRoots, type TufRoots } from '../store/tuf-roots.ts';
 import type { RestoredReport } from '../outputs/report-restore.ts';
 import { createVerdictStore, type VerdictStore } from '../store/verdicts.ts';
@@ -62,6 +63,7 @@ export class Desk {
   readonly world: World;
   readonly coverage: Coverage;
   readonly book: PolicyBook;
+  readonly kms: KmsKeys;
   readonly signers: SignerBook;
   readonly tuf: TufRoots;
   readonly store: VerdictStore = createVerdictStore();
@@ -83,19 +85,15 @@ export class Desk {
   loaded = false;
 
   constructor(options: DeskOptions) {
-    const { client, clock, trust, observerOf, concurrency } = options;
+    const { client, clock, observerOf, concurrency } = options;
     this.options = options;
     this.coverage = new Coverage(touchedBy(this));
     this.reports = options.reports === undefined ? undefined : createReportKeeper({ client, ...options.reports });
-    this.world = watchWorld({
-      ...options,
-      reports: this.reports,
-      withPulls: options.pulls !== undefined,
-      events: worldEvents(this),
-    });
+    this.world = worldOf(this);
     const { materials, pods } = this.world;
-    this.tuf = createTufRoots({ ...options, ...rootEvents(this), client: trust.tuf });
-    this.signers = createSignerBook({ ...signerEvents(this), materials, roots: trust, tuf: this.tuf });
+    this.tuf = createTufRoots({ ...options, ...rootEvents(this), client: options.trust.tuf });
+    this.kms = kmsOf(this);
+    this.signers = signersOf(this);
     this.book = createPolicyBook(this.signers);
     this.owners = createOwnerChains(client, options.lookup, { now: clock.now, hiddenMs: HIDDEN_OWNER_MS });
     const shared = { clock, coverage: this.coverage, book: this.book, store: this.store, signers: this.signers };
@@ -151,7 +149,7 @@ export class Desk {
   async load(signal: AbortSignal): Promise<void> {
     await this.pods.load(signal);
     await this.world.materials.settled();
-    await this.tuf.settled();
+    await Promise.all([this.tuf.settled(), this.kms.settled()]);
     this.loaded = true;
   }
 
@@ -201,8 +199,29 @@ export class Desk {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.sources.close(), this.tuf.close()]);
+    await Promise.all([this.sources.close(), this.tuf.close(), this.kms.stop()]);
   }
+}
+
+function worldOf(desk: Desk): World {
+  const { options, reports } = desk;
+  return watchWorld({ ...options, reports, withPulls: options.pulls !== undefined, events: worldEvents(desk) });
+}
+
+function signersOf(desk: Desk): SignerBook {
+  const { options, world, kms, tuf } = desk;
+  return createSignerBook({ ...signerEvents(desk), materials: world.materials, kms, roots: options.trust, tuf });
+}
+
+function kmsOf(desk: Desk): KmsKeys {
+  const { clock, random, askKms: ask, log } = desk.options;
+  return createKmsKeys({
+    clock,
+    random,
+    ask,
+    onChange: (uri) => desk.signers.kmsChanged(uri),
+    onFailure: (uri, error) => log.warn('key service failing', { uri, error }),
+  });
 }
 
 /** Lets the others of the process have a turn. */

@@ -10,6 +10,7 @@ import type { Recorder } from '../kube/recorder.ts';
 import type { KubeClient } from '../kube/verbs.ts';
 import type { Metrics } from '../outputs/metrics.ts';
 import type { ReportApi } from '../outputs/policy-report.ts';
+import type { KmsKeysOptions } from '../store/kms-keys.ts';
 import { createProofMemo } from '../verify/engine/memo.ts';
 import { FAMILIES } from '../verify/families.ts';
 import type { TufClient } from '../registry/tuf/client.ts';
@@ -42,6 +43,8 @@ export interface OperatorOptions {
   readonly openSource: (additions: SourceAdditions) => Promise<OpenedSource>;
   /** Where Pods are told to, by whom their images are pulled; absent where nobody asks. */
   readonly pulls: PullIndex | undefined;
+  /** Asks key management services for public keys by URI: PEM blocks. Throws Failure. */
+  readonly askKms: KmsKeysOptions['ask'];
   readonly cwd: string;
   readonly trust: TrustOptions;
   readonly revocationSource: RevocationSource;

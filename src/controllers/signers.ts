@@ -6,6 +6,7 @@ import type { TrustedKey } from '../api/trusted-key.ts';
 import { keyOfNamed, type NamedObject, referencesIn } from '../core/named-object.ts';
 import { type TufRepository, tufRepositoryId } from '../registry/tuf/repository.ts';
 import { lookupIn } from '../store/materials.ts';
+import type { KmsKeys } from '../store/kms-keys.ts';
 import type { TufRoots, TufState } from '../store/tuf-roots.ts';
 import type { Signer } from '../verify/signer.ts';
 import { repositoryOf, type RootSources, trustRootsOf } from '../verify/trust/material.ts';
@@ -19,6 +20,8 @@ export interface SignerBook {
   remove(name: string): void;
   /** A Secret or ConfigMap changed: whoever names it is resolved again. */
   materialChanged(object: NamedObject): void;
+  /** A key management service answers otherwise: whoever names this URI is resolved again. */
+  kmsChanged(uri: string): void;
   /** The root of a TUF repository is another, came, or went: whoever goes by it is resolved again. */
   rootChanged(repository: TufRepository): void;
   /** The TUF repository that a key goes by, and what it has come to. */
@@ -35,6 +38,7 @@ export interface SignerBook {
 /** What the book is made of. */
 export interface SignerBookOptions {
   readonly materials: Materials;
+  readonly kms: KmsKeys;
   /** For keys that name no trust root. */
   readonly roots: Pick<RootSources, 'given' | 'instance'>;
   readonly tuf: TufRoots;
@@ -51,7 +55,7 @@ interface Entry {
 
 /** An empty book. */
 export function createSignerBook(options: SignerBookOptions): SignerBook {
-  const { materials, tuf, onChange } = options;
+  const { materials, kms, tuf, onChange } = options;
   const entries = new Map<string, Entry>();
   let current: ReadonlyMap<string, Signer> = new Map();
   const take = (name: string, entry: Entry | undefined): void => {
@@ -75,9 +79,11 @@ export function createSignerBook(options: SignerBookOptions): SignerBook {
       if (!entries.has(name)) return;
       materials.want(`TrustedKey/${name}`, []);
       tuf.want(`TrustedKey/${name}`, undefined);
+      kms.want(`TrustedKey/${name}`, undefined);
       take(name, undefined);
     },
     materialChanged: (object) => naming(entries.values(), object).forEach(resolve),
+    kmsChanged: (uri) => asking(entries.values(), uri).forEach(resolve),
     rootChanged: (repository) => goingBy(entries.values(), repository).forEach(resolve),
     rootOf: (name) => {
       const repository = entries.get(name)?.repository;
@@ -92,15 +98,19 @@ export function createSignerBook(options: SignerBookOptions): SignerBook {
 }
 
 /** What a key leads to by now. */
-function entryOf(key: TrustedKey, before: Entry | undefined, { materials, roots, tuf }: SignerBookOptions): Entry {
+function entryOf(key: TrustedKey, before: Entry | undefined, options: SignerBookOptions): Entry {
+  const { materials, kms, roots, tuf } = options;
   const owner = `TrustedKey/${key.metadata.name}`;
   const references = referencesIn(key.spec);
   materials.want(owner, references);
-  const lookup = lookupIn(materials);
+  const source = key.spec.publicKey?.kms;
+  kms.want(owner, source);
+  const lookup = lookupIn(materials, kms);
   const repository = repositoryOf(key.spec, lookup, roots);
   tuf.want(owner, repository);
   const loading =
     references.some((object) => materials.get(object).state === 'loading') ||
+    (source !== undefined && kms.get(source).state === 'loading') ||
     (repository !== undefined && tuf.get(repository).state === 'loading');
   const signer = loading
     ? keptSigner(key, before)
@@ -123,6 +133,10 @@ function naming(entries: Iterable<Entry>, object: NamedObject): readonly Trusted
   return [...entries].flatMap(({ key, references }) =>
     references.some((reference) => keyOfNamed(reference) === changed) ? [key] : [],
   );
+}
+
+function asking(entries: Iterable<Entry>, uri: string): readonly TrustedKey[] {
+  return [...entries].map(({ key }) => key).filter(({ spec }) => spec.publicKey?.kms?.uri === uri);
 }
 
 function goingBy(entries: Iterable<Entry>, changed: TufRepository): readonly TrustedKey[] {

@@ -4,6 +4,7 @@
  */
 import type { ObjectTexts } from '../core/manifests/read-data.ts';
 import { keyOfNamed, type NamedObject } from '../core/named-object.ts';
+import type { KmsKeys } from './kms-keys.ts';
 import { type MaterialLookup, shownRef, type TextRef } from '../verify/trust/material.ts';
 
 /** What is known of a named object. `loading`: nobody can say yet. */
@@ -19,9 +20,10 @@ export interface MaterialSource {
   get(object: NamedObject): Material;
 }
 
-/** The lookup that keys are resolved by. */
-export function lookupIn(materials: MaterialSource): MaterialLookup {
+/** The lookup that keys are resolved by. `kms`: what is known of key management services. */
+export function lookupIn(materials: MaterialSource, kms?: Pick<KmsKeys, 'get'>): MaterialLookup {
   return {
+    ...(kms === undefined ? {} : { kms: (source) => kms.get(source) }),
     text(ref: TextRef) {
       const material = materials.get(ref);
       if (material.state !== 'present') return { ok: false, message: shownLack(ref, material) };

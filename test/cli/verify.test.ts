@@ -34,7 +34,17 @@ describe('wrong usage ends with 64, says what to write, and verifies nothing', (
       ['verify', `${NAME}/x:v1`, '--key', 'no.pub'],
       'no.pub: there is no such file or folder',
     ],
-    ['a KMS key', ['verify', `${NAME}/x:v1`, '--key', 'awskms:///alias/x'], 'awskms:// is not supported'],
+    [
+      'a key service that nobody knows',
+      ['verify', `${NAME}/x:v1`, '--key', 'pkcs11://x'],
+      'pkcs11:// is not supported',
+    ],
+    ['a KMS URI that is none', ['verify', `${NAME}/x:v1`, '--key', 'hashivault://a/b'], 'expected hashivault://KEY'],
+    [
+      'a KMS URI beside a file',
+      ['verify', `${NAME}/x:v1`, '--key', 'hashivault://a', '--key', 'k.pub'],
+      'stands alone',
+    ],
     ['a key that is no PEM', ['verify', `${NAME}/x:v1`, '--key', 'package.json'], 'PEM'],
     ['a certificate for a key', ['verify', `${NAME}/x:v1`, '--key', `${KEYS}/pki/root.crt`], 'this is a certificate'],
     [

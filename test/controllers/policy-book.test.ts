@@ -15,6 +15,7 @@ function bookOf() {
     set: () => undefined,
     remove: () => undefined,
     materialChanged: () => undefined,
+    kmsChanged: () => undefined,
     rootChanged: () => undefined,
     rootOf: () => undefined,
     key: () => undefined,

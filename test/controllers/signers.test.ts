@@ -32,6 +32,12 @@ function bookOf() {
       want: (owner, objects) => void wanted.set(owner, objects.map(keyOfNamed)),
       settled: () => Promise.resolve(),
     },
+    kms: {
+      want: () => undefined,
+      get: () => ({ state: 'loading' }),
+      settled: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+    },
     roots: {},
     tuf: {
       want: () => undefined,

@@ -1,4 +1,5 @@
 /** The operator within the test's own process, on a clock that can be put forward. */
+import { Failure } from '../../src/core/failure.ts';
 import { createOperator, type Operator, type OperatorOptions } from '../../src/controllers/operator.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { createKubeClient } from '../../src/kube/client.ts';
@@ -74,6 +75,7 @@ export async function runOperator(
     onReport: () => undefined,
     onEnforced: () => undefined,
     pulls: undefined,
+    askKms: () => Promise.reject(new Failure({ kind: 'unavailable' }, 'no key service here')),
     openSource: (additions) => {
       const source = createRegistrySource({
         plainHttp: [...plainHttp, ...additions.plainHttp],

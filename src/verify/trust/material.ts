@@ -2,7 +2,7 @@
  * Where a TrustedKey's material comes from, as the resolver asks for it: text behind references, and trust roots.
  * Owns the interfaces and what a TrustedKey's trust root leads to; must never wait for anything.
  */
-import type { PemSource, TrustRootSource } from '../../api/source.ts';
+import type { KmsSource, PemSource, TrustRootSource } from '../../api/source.ts';
 import type { TrustedKeySpec } from '../../api/trusted-key.ts';
 import { Failure } from '../../core/failure.ts';
 import { type TufRepository, tufRepository } from '../../registry/tuf/repository.ts';
@@ -22,9 +22,17 @@ export type TextAnswer =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly message: string };
 
-/** Secrets and ConfigMaps, from manifests or from a cluster. */
+/** What is known of a key in a key management service: PEM blocks, or why there are none. */
+export type KmsAnswer =
+  | { readonly state: 'known'; readonly text: string }
+  | { readonly state: 'loading' }
+  | { readonly state: 'unknown'; readonly message: string };
+
+/** Secrets and ConfigMaps, from manifests or from a cluster; and key management services. */
 export interface MaterialLookup {
   text(ref: TextRef): TextAnswer;
+  /** Absent: nobody asks key management services here. */
+  kms?(source: KmsSource): KmsAnswer;
 }
 
 /** A trust root, or why it cannot be had and what to give. */

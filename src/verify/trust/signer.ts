@@ -3,12 +3,20 @@
  * elsewhere comes through the lookup. Must never make a signer usable with less than its TrustedKey demands.
  */
 import type { CertificateIdentity, KeylessIdentity } from '../../api/identity.ts';
-import type { PemSource, PublicKeySource } from '../../api/source.ts';
+import type { KmsSource, PemSource, PublicKeySource } from '../../api/source.ts';
 import type { TrustedKey, TrustedKeySpec } from '../../api/trusted-key.ts';
 import type { NotationSigner } from '../../api/trusted-key-notation.ts';
 import { Failure, invalid } from '../../core/failure.ts';
 import { literal, regexp } from '../matcher.ts';
-import type { IdentityMatcher, Lifecycle, Signer, SignerMaterial, TextMatcher, TrustRoot } from '../signer.ts';
+import type {
+  IdentityMatcher,
+  Lifecycle,
+  Signer,
+  PublicKey,
+  SignerMaterial,
+  TextMatcher,
+  TrustRoot,
+} from '../signer.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { parsePemCertificates } from '../x509/pem.ts';
 import { type MaterialLookup, pemText, type TrustRootAnswer, type TrustRoots } from './material.ts';
@@ -67,13 +75,24 @@ function materialOf(spec: TrustedKeySpec, sources: Sources): SignerMaterial {
 }
 
 function publicKeyMaterial(source: PublicKeySource, spec: TrustedKeySpec, sources: Sources): SignerMaterial {
-  if (source.kms !== undefined)
-    throw new Unusable(
-      'KmsUnavailable',
-      'publicKey.kms is not supported by this version: give the public key itself as publicKey.pem, secretRef or configMapRef (cosign public-key --key …)',
-    );
-  const keys = parsed(source, 'publicKey', sources.lookup, parsePublicKeys);
+  const keys =
+    source.kms === undefined
+      ? parsed(source, 'publicKey', sources.lookup, parsePublicKeys)
+      : kmsKeys(source.kms, sources.lookup);
   return { type: 'publicKey', keys, ...logMaterial(spec, sources.roots) };
+}
+
+/** Without an answer of the service the key vouches for nothing, and nobody is rejected for it. */
+function kmsKeys(source: KmsSource, lookup: MaterialLookup): readonly PublicKey[] {
+  const answer = lookup.kms?.(source) ?? { state: 'unknown', message: `${source.uri}: nobody asks key services here` };
+  switch (answer.state) {
+    case 'known':
+      return located(`publicKey.kms: ${source.uri}`, () => parsePublicKeys(answer.text));
+    case 'loading':
+      throw new Unusable('KmsUnavailable', `publicKey.kms: ${source.uri} has not been read yet`);
+    case 'unknown':
+      throw new Unusable('KmsUnavailable', `publicKey.kms: ${answer.message}`);
+  }
 }
 
 function certificateMaterial(

@@ -198,7 +198,7 @@ describe('a signer that cannot be used says what, where and what to do', () => {
       'TrustedKeyNotReady',
       'certificate.identities[0].subjectRegExp: regular expression /a)(/: expected RE2 syntax',
     ],
-    ['a KMS', { publicKey: { kms: { uri: 'awskms:///a' } } }, 'KmsUnavailable', 'give the public key itself'],
+    ['a KMS', { publicKey: { kms: { uri: 'awskms:///a' } } }, 'KmsUnavailable', 'nobody asks key services here'],
     [
       'a trust root for a key that is not there',
       { publicKey: { pem: k1 }, trustRoot: { configMapRef: { namespace: 'a', name: 'b', key: 'c' } } },
