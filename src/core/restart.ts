@@ -116,6 +116,8 @@ function whyUnread(
     case 'cosign-simple':
       if (!reads.tags) return ['SignatureFormat', TAG];
       return via === 'signature-tag' ? undefined : ['SignaturePlace', OCI_11];
+    case 'notary-timestamped':
+      return admission.format === 'ClusterPolicy' ? ['SignatureTime', TIMESTAMP] : undefined;
     case 'cosign-dsse':
       return reads.tags ? undefined : ['SignatureFormat', ATT];
     default:
@@ -137,6 +139,8 @@ const ATT =
   'it is a tag (.att), and this policy reads bundles; attach it with cosign 3, or set format: ClusterPolicy and signatureFormat: Legacy';
 const NO_REFERRERS = 'its registry has no referrers API; set spec.enforcement.kyverno.format: ImageValidatingPolicy';
 const OCI_11 = 'it is attached as a referrer without being a bundle (OCI 1.1 mode of cosign 2); attach it by tag';
+const TIMESTAMP =
+  'its certificate has expired, and ClusterPolicy does not read the timestamp that proves it older; sign again, or set spec.enforcement.kyverno.format: ImageValidatingPolicy';
 const UNABLE = {
   Ed25519: 'it is a bundle by an Ed25519 key, which cosign 3 uses as Ed25519ph; attach it by tag',
   certificate: 'it is a bundle by a certificate of a private authority; attach it by tag',

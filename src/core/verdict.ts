@@ -20,7 +20,10 @@ export interface SignaturePlace {
   readonly blob: Digest;
 }
 
-/** A form in which a signature is written and found: another verifier may not read it. `notary referrers-api` */
+/**
+ * A form in which a signature is written and found: another verifier may not read it. `notary referrers-api`; where a
+ * timestamp is all that makes it valid, `notary-timestamped referrers-api`.
+ */
 export type SignatureForm = `${string} ${SignaturePlace['via']}`;
 
 /** One proof that counted: which trusted key vouched, by what, since when. All text is bounded and stable. */

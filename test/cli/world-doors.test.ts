@@ -74,3 +74,39 @@ test('scan says in -o wide and -o json which bundle Kyverno would not read, and 
   expect((await scan('Enforce', 'wide')).stdout).toMatch(/SignatureFormat: Kyverno does not read the signature/);
   expect((await scan('Disabled', 'wide')).stdout).not.toContain('SignatureFormat');
 });
+
+test('scan says which Notary signature is held by a timestamp alone that ClusterPolicy does not read', async () => {
+  const pem = readFileSync('test/fixtures/keys/pki/root.crt', 'utf8');
+  const stores = { ca: [{ pem }], tsa: [{ pem }] };
+  const notation = { trustStores: stores, trustedIdentities: ['*'], verifyTimestamp: 'afterCertExpiry' };
+  const pod = (name: string) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop' },
+    spec: { containers: [{ name: 'app', image: `registry.example.com/${name}:v1` }] },
+  });
+  const { spec, ...policy } = policyOf('production');
+  const enforcement = { kyverno: { format: 'ClusterPolicy' } };
+  const objects = [
+    { ...RELEASE, metadata: { name: 'release' }, spec: { notation } },
+    { ...policy, spec: { images: ['*'], attestors: spec.attestors, enforcement } },
+    pod('old'),
+    pod('new'),
+  ];
+  const mirrors = Object.entries({ old: 'notation-jws-tsa-expiredcert', new: 'notation-jws-tsa' });
+  const flags = mirrors.flatMap(([name, fixture]) => [
+    '--mirror',
+    `registry.example.com/${name}=oci:test/fixtures/${fixture}`,
+  ]);
+  const stdin = objects.map((object) => JSON.stringify(object)).join('\n---\n');
+  const { stdout } = await imageTrust(['scan', '-f', '-', ...flags, '-o', 'json'], { stdin });
+  const { results } = JSON.parse(stdout) as {
+    results: { workload: { name: string }; state: string; refusedOnRestart?: { reason: string } }[];
+  };
+  expect(
+    results.map(({ workload, state, refusedOnRestart }) => [workload.name, state, refusedOnRestart?.reason]),
+  ).toEqual([
+    ['new', 'verified', undefined],
+    ['old', 'verified', 'SignatureTime'],
+  ]);
+});

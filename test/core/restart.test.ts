@@ -17,6 +17,7 @@ const BUNDLE: SignatureForm = 'sigstore-bundle referrers-api';
 const BUNDLE_BY_TAG: SignatureForm = 'sigstore-bundle referrers-tag';
 const ATT: SignatureForm = 'cosign-dsse attestation-tag';
 const NOTARY: SignatureForm = 'notary referrers-api';
+const STAMPED: SignatureForm = 'notary-timestamped referrers-api';
 
 function reasonFor(evidence: readonly Partial<Evidence>[], of: ImageTrustPolicy, door: Door) {
   const all = evidence.map((fields) => evidenceOf(fields));
@@ -64,6 +65,26 @@ describe('what Kyverno reads of what we verified', () => {
       undefined,
     ],
     ['a Notary signature', [NOTARY], 'signature', undefined, undefined, undefined, undefined, undefined],
+    [
+      'a Notary signature whose certificate has expired',
+      [STAMPED],
+      'signature',
+      'SignatureTime',
+      'SignatureTime',
+      undefined,
+      undefined,
+      undefined,
+    ],
+    [
+      'an expired one beside a newer one',
+      [NOTARY, STAMPED],
+      'signature',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ],
     [
       'an attestation of cosign 2',
       [ATT],

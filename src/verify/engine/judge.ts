@@ -150,7 +150,11 @@ function evidenceOf(
 }
 
 function formsOf(proofs: readonly ProofFound[]): readonly SignatureForm[] {
-  const forms = proofs.map(({ signature }): SignatureForm => `${signature.family} ${signature.place.via}`);
+  const forms = proofs.map(({ proof, signature: { family, place } }): SignatureForm => {
+    // Nothing but the timestamp makes it valid: its certificate has expired.
+    const stamped = family === 'notary' && proof.timeSource === 'timestamp-authority';
+    return `${stamped ? 'notary-timestamped' : family} ${place.via}`;
+  });
   return [...new Set(forms)].sort();
 }
 
