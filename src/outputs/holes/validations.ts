@@ -133,7 +133,7 @@ function checkCount(expression: Field, spec: Field, search: Search): void {
     listItems(at(spec, 'attestors'), 'a list').map((item) => [String(at(item, 'name').value), keyOf(item)]),
   );
   for (const demand of demands) {
-    if (demand.kind === 'predicate' || demand.count < 2) continue;
+    if (demand.kind === 'predicate' || demand.kind === 'annotations' || demand.count < 2) continue;
     const held = demand.attestors.flatMap((name) => keys.get(name) ?? []);
     if (new Set(held).size < held.length)
       search.found(

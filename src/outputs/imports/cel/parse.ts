@@ -16,6 +16,18 @@ export type Cel = Placed &
     | { readonly kind: 'operation'; readonly operator: string; readonly of: readonly Cel[] }
   );
 
+/** The parts that must all hold. */
+export function conjuncts(cel: Cel): readonly Cel[] {
+  return cel.kind === 'operation' && cel.operator === '&&' ? cel.of.flatMap(conjuncts) : [cel];
+}
+
+/** The name of a member of a variable: `attestors.a` or `attestors["a"]`. */
+export function memberOf(cel: Cel, variable: string): string | undefined {
+  if (cel.kind === 'member') return cel.of.kind === 'name' && cel.of.name === variable ? cel.name : undefined;
+  if (cel.kind !== 'index' || cel.of.kind !== 'name' || cel.of.name !== variable) return undefined;
+  return cel.key.kind === 'literal' && typeof cel.key.value === 'string' ? cel.key.value : undefined;
+}
+
 interface Placed {
   readonly start: number;
   readonly end: number;

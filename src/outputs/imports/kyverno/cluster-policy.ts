@@ -2,7 +2,7 @@
  * verifyImages rules of a Kyverno ClusterPolicy or Policy as our policies: one for every entry of every rule, and one
  * more where it looks at Pods by several filters or in several modes.
  */
-import { at, type Field, isAbsent, listItems, optionalText } from '../../../core/manifests/field.ts';
+import { at, type Field, isAbsent, isMapping, listItems, optionalText } from '../../../core/manifests/field.ts';
 import type { ManifestDocument } from '../../../core/manifests/load.ts';
 import { type Draft, endDraft, type ImportedPolicy, type PolicySpec, refuseUnknown, startDraft } from '../draft.ts';
 import { clusterPolicyGlob, clusterPolicySkip, leftOutImages, selectedImages } from '../globs.ts';
@@ -171,7 +171,7 @@ function noteRule(rule: Field, spec: Field, draft: Draft): void {
   if (!isAbsent(conditions) && !isStatedOperation(conditions))
     draft.note('changed', conditions, 'preconditions cannot be said here; left out, so more Pods are looked at');
   const extractors = at(rule, 'imageExtractors');
-  if (!isAbsent(extractors))
+  if (!isAbsent(extractors) && !looksAtPodsAlone(extractors))
     draft.note('changed', extractors, 'all containers and image volumes of a Pod are judged, and nothing else');
   const webhook = at(spec, 'webhookConfiguration', 'matchConditions');
   if (listItems(webhook, 'a list').length > 0)
@@ -180,6 +180,14 @@ function noteRule(rule: Field, spec: Field, draft: Draft): void {
       webhook,
       'matchConditions switch the verification off in Kyverno; here it is on, for all Pods',
     );
+}
+
+/** Extractors of the places that are judged here anyhow. */
+function looksAtPodsAlone(extractors: Field): boolean {
+  const kinds = isMapping(extractors.value) ? Object.keys(extractors.value) : [];
+  const paths = listItems(at(extractors, 'Pod'), 'a list of extractors').map((item) => at(item, 'path').value);
+  const known = /^\/spec\/(?:containers|initContainers|ephemeralContainers|volumes)\/\*\/(?:image\/)?$/;
+  return kinds.join() === 'Pod' && paths.every((path) => typeof path === 'string' && known.test(path));
 }
 
 function noteEntry(entry: Field, draft: Draft): void {

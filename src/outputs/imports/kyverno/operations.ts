@@ -5,8 +5,9 @@
 import { at, type Field, isMapping } from '../../../core/manifests/field.ts';
 
 const OPERATION = /^\{\{\s*request\.operation\b[^{}]*\}\}$/;
-/** Do the images of a Pod change? What generated policies ask, so that running Pods are left alone. */
-const IMAGES = /^\{\{\s*request\.(?:object|oldObject)\.spec\.\[(?:containers|initContainers|ephemeralContainers)/;
+/** Do the images of a Pod change? What is asked so that running Pods are left alone. */
+const IMAGES = /^\{\{[^{}]*request\.object\.spec\b[^{}]*\bimage\b[^{}]*\}\}$/;
+const OLD_IMAGES = /^\{\{[^{}]*request\.oldObject\.spec\b[^{}]*\bimage\b[^{}]*\}\}$/;
 
 /** Are these preconditions (any, all, or a list) about nothing but the operation? */
 export function isStatedOperation(preconditions: Field): boolean {
@@ -21,5 +22,6 @@ export function isStatedOperation(preconditions: Field): boolean {
 function isOperation(condition: unknown): boolean {
   if (!isMapping(condition)) return false;
   const key = typeof condition['key'] === 'string' ? condition['key'].trim() : '';
-  return OPERATION.test(key) || IMAGES.test(key);
+  const value = typeof condition['value'] === 'string' ? condition['value'].trim() : '';
+  return OPERATION.test(key) || (condition['operator'] === 'NotEquals' && IMAGES.test(key) && OLD_IMAGES.test(value));
 }

@@ -24,26 +24,14 @@ export function demandsOfPolicy(spec: Field, entries: Entries, draft: Draft): Po
   if (read.includes(undefined)) return undefined;
   const demands = read.flatMap((found) => found ?? []);
   const types = typesOf(at(spec, 'attestations'), draft);
+  const misplaced = misplacedAnnotations(demands, types);
+  if (misplaced !== undefined) draft.note('refused', at(spec, 'validations'), misplaced);
   const signatures = signaturesOf(demands, types, { spec, draft });
-  const formulas = signatures.map((demand) => formulaOf(demand, entries));
-  if (signatures.length === 0 || formulas.includes(undefined)) {
-    const why =
-      signatures.length === 0 ? 'nobody is demanded to sign the image itself' : 'an attestor that is not declared';
-    if (!draft.isRefused()) draft.note('refused', at(spec, 'validations'), why);
-    return undefined;
-  }
-  const solved = setsOf(
-    formulas.flatMap((formula) => formula ?? []),
-    16,
-  );
+  const sets = setsFor(signatures, { demands, entries }, { spec, draft });
   const attestations = attestationsOf(demands, { entries, types, spec, draft });
-  if (!solved.ok || attestations === undefined) {
-    if (!solved.ok) draft.note('refused', at(spec, 'validations'), solved.why);
-    return undefined;
-  }
-  for (const remark of solved.remarks) draft.note('changed', at(spec, 'validations'), remark);
+  if (sets === undefined || attestations === undefined) return undefined;
   return {
-    attestors: [...solved.sets],
+    attestors: [...sets],
     ...(attestations.length === 0 ? {} : { attestations: [...attestations] }),
     ...(signatures.some(({ kind }) => kind === 'signatures') ? {} : { signatureFormat: 'Bundle' }),
   };
@@ -61,6 +49,32 @@ function signaturesOf(
   const says = 'a signature by the same signers is demanded as well: no policy of ours does without';
   draft.note('changed', at(spec, 'attestations'), says);
   return attested.map(({ attestors, count }) => ({ kind: 'signatures', attestors, count }));
+}
+
+/** Undefined with a refusal. */
+function setsFor(
+  signatures: readonly Verification[],
+  { demands, entries }: { readonly demands: readonly ImageDemand[]; readonly entries: Entries },
+  { spec, draft }: { readonly spec: Field; readonly draft: Draft },
+): readonly SetSpec[] | undefined {
+  const field = at(spec, 'validations');
+  const formulas = signatures.map((demand) => formulaOf(demand, entriesFor(demand, demands, entries)));
+  if (signatures.length === 0 || formulas.includes(undefined)) {
+    const nobody = 'nobody is demanded to sign the image itself';
+    if (!draft.isRefused())
+      draft.note('refused', field, signatures.length === 0 ? nobody : 'an attestor that is not declared');
+    return undefined;
+  }
+  const solved = setsOf(
+    formulas.flatMap((formula) => formula ?? []),
+    16,
+  );
+  if (!solved.ok) {
+    draft.note('refused', field, solved.why);
+    return undefined;
+  }
+  for (const remark of solved.remarks) draft.note('changed', field, remark);
+  return solved.sets;
 }
 
 function readValidation(field: Field, draft: Draft): readonly ImageDemand[] | undefined {
@@ -97,6 +111,38 @@ function isSignature(demand: ImageDemand, types: ReadonlyMap<string, string>): d
   return demand.kind === 'attestation' && types.get(demand.attestation) === SIGNATURE_TYPE;
 }
 
+/** The entries with the annotations that are read out of the statement which this demand verifies. */
+function entriesFor(demand: Verification, demands: readonly ImageDemand[], entries: Entries): Entries {
+  const asked = demand.kind === 'signatures' ? {} : annotationsOf(demand.attestation, demands);
+  if (Object.keys(asked).length === 0) return entries;
+  const wanted = [...entries].map(
+    ([name, entry]) => [name, entry && { ...entry, annotations: { ...entry.annotations, ...asked } }] as const,
+  );
+  return new Map(wanted);
+}
+
+function annotationsOf(attestation: string, demands: readonly ImageDemand[]): Readonly<Record<string, string>> {
+  const asked = demands.flatMap((demand) =>
+    demand.kind === 'annotations' && demand.attestation === attestation ? Object.entries(demand.annotations) : [],
+  );
+  return Object.fromEntries(asked);
+}
+
+/** Annotations have a place beside a signature that is verified, one value each; elsewhere they would be lost. */
+function misplacedAnnotations(demands: readonly ImageDemand[], types: ReadonlyMap<string, string>): string | undefined {
+  for (const demand of demands) {
+    if (demand.kind !== 'annotations') continue;
+    const { attestation, annotations } = demand;
+    const verified = demands.some((other) => other.kind === 'attestation' && other.attestation === attestation);
+    if (!verified || types.get(attestation) !== SIGNATURE_TYPE)
+      return `annotations of attestation ${attestation}: expected the statement of a signature that is verified`;
+    const all = annotationsOf(attestation, demands);
+    if (Object.entries(annotations).some(([key, value]) => all[key] !== value))
+      return `annotations of attestation ${attestation}: two values of one annotation are demanded`;
+  }
+  return undefined;
+}
+
 function formulaOf({ attestors, count }: Verification, entries: Entries): Formula | undefined {
   const found = attestors.map((name) => entries.get(name));
   if (found.includes(undefined)) return undefined;
@@ -114,7 +160,7 @@ interface Context {
 function attestationsOf(demands: readonly ImageDemand[], ctx: Context): readonly Attestation[] | undefined {
   const names = new Set(
     demands.flatMap((demand) =>
-      demand.kind === 'signatures' || isSignature(demand, ctx.types) ? [] : [demand.attestation],
+      isSignature(demand, ctx.types) || demand.kind === 'annotations' ? [] : [demand.attestation],
     ),
   );
   const found = [...names].map((name) => attestationOf(name, demands, ctx));

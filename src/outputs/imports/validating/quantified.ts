@@ -2,10 +2,12 @@
  * What a validation of an ImageValidatingPolicy says of every image, read out of its CEL. Owns the shapes that are
  * understood; must never read an expression for less than it demands.
  */
-import { type Cel, childrenOf, parseCel, partsOf } from '../cel/parse.ts';
+import { type Cel, childrenOf, conjuncts, memberOf, parseCel, partsOf } from '../cel/parse.ts';
+import { type AnnotationDemand, annotationsAskedBy } from './annotations.ts';
 
 /** One demand on an image. */
 export type ImageDemand =
+  | AnnotationDemand
   | { readonly kind: 'signatures'; readonly attestors: readonly string[]; readonly count: number }
   | {
       readonly kind: 'attestation';
@@ -43,10 +45,6 @@ export function understand(source: string): Understood {
 function strange(source: string, { start, end }: Cel, why: string): Understood {
   const text = source.slice(start, end).replace(/\s+/g, ' ');
   return { ok: false, why: `${text.length > 160 ? `${text.slice(0, 159)}…` : text}: ${why}` };
-}
-
-function conjuncts(cel: Cel): readonly Cel[] {
-  return cel.kind === 'operation' && cel.operator === '&&' ? cel.of.flatMap(conjuncts) : [cel];
 }
 
 interface Body {
@@ -87,13 +85,6 @@ function listsOf(cel: Cel): readonly string[] | undefined {
   return name === undefined ? undefined : [name];
 }
 
-/** The name of a member of a variable: `attestors.a` or `attestors["a"]`. */
-function memberOf(cel: Cel, variable: string): string | undefined {
-  if (cel.kind === 'member') return cel.of.kind === 'name' && cel.of.name === variable ? cel.name : undefined;
-  if (cel.kind !== 'index' || cel.of.kind !== 'name' || cel.of.name !== variable) return undefined;
-  return cel.key.kind === 'literal' && typeof cel.key.value === 'string' ? cel.key.value : undefined;
-}
-
 function replaced(cel: Cel, variable: string, by: Cel): Cel {
   if (cel.kind === 'name' && cel.name === variable) return by;
   const again = (part: Cel): Cel => replaced(part, variable, by);
@@ -120,7 +111,7 @@ function demandOf(cel: Cel, image: string, source: string): ImageDemand | string
   const counted = comparison(cel);
   if (counted?.call.name === 'verifyImageSignatures' || counted?.call.name === 'verifyAttestationSignatures')
     return verification(counted, image);
-  return predicateOf(cel, image, source);
+  return annotationsAskedBy(cel, image) ?? predicateOf(cel, image, source);
 }
 
 /** Any of several signers, each asked for by itself. */
