@@ -91,6 +91,15 @@ export const DIFFERENCES = {
       'k1 as ImageValidatingPolicy, Any': ['legacy3-oci11'],
     },
   },
+  'hosts-in-upper-case': {
+    kind: 'refused',
+    reason: 'ClusterPolicy tells upper from lower case in the names of registries, so names in upper case are refused',
+    feature: 'hostInUpperCase',
+    cells: {
+      'spellings as ClusterPolicy, Legacy': ['index-docker-io-library-nginx-latest'],
+      'spellings as ClusterPolicy, Bundle': ['index-docker-io-library-nginx-latest'],
+    },
+  },
   'ed25519-of-cosign-3': {
     kind: 'refused',
     reason: 'cosign 3 signs with Ed25519ph, in both formats, which Kyverno does not verify',

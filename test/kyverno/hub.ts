@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { CA, openPki } from '../support/pki.ts';
 
 /** Names under which Docker Hub is reached (core/reference). */
-const HOSTS = ['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'];
+export const HUB_HOSTS = ['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'];
 
 export interface Hub extends AsyncDisposable {
   /** Environment of a program in Go that is to find it. */
@@ -20,7 +20,7 @@ export interface Hub extends AsyncDisposable {
 export async function startHub(registry: string): Promise<Hub> {
   const pki = openPki();
   const authority = pki.issue({ extensions: CA });
-  const names = HOSTS.map((host) => `DNS:${host}`).join(',');
+  const names = HUB_HOSTS.map((host) => `DNS:${host}`).join(',');
   const own = pki.issue({ issuer: authority, extensions: [`subjectAltName=${names}`, 'extendedKeyUsage=serverAuth'] });
   const key = readFileSync(own.keyFile);
   const behind = Number(registry.split(':').at(-1));
@@ -34,7 +34,7 @@ export async function startHub(registry: string): Promise<Hub> {
   const door = await listening(tls);
   const proxy = createServer((_, response) => response.writeHead(502).end());
   proxy.on('connect', ({ url = '' }, socket: Socket) => {
-    const known = HOSTS.some((host) => url === `${host}:443`);
+    const known = HUB_HOSTS.some((host) => url.toLowerCase() === `${host}:443`);
     socket.write(`HTTP/1.1 ${known ? '200 OK' : '502 Bad Gateway'}\r\n\r\n`);
     if (known) joined(socket, door);
     else socket.destroy();

@@ -2,6 +2,7 @@
  * What policies can demand beside keys, each over Pods that meet it and Pods that do not. Every image is signed in both
  * formats, unless the row says otherwise.
  */
+import { HUB_HOSTS } from './hub.ts';
 import {
   ALL_WAYS,
   C_BUNDLE,
@@ -122,19 +123,13 @@ export const SCENARIOS: readonly Scenario[] = [
       const [nginx, app] = ['library/nginx', 'acme/app'].map((name) => hubImage(workshop, name));
       const named = (wanted: boolean, ...images: readonly string[]): readonly PodRow[] =>
         images.map((image) => pod(image.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'), wanted, image));
-      const hosts = [
-        'docker.io',
-        'index.docker.io',
-        'registry-1.docker.io',
-        'registry.hub.docker.com',
-        'docker.io:443',
-      ];
+      const hosts = [...HUB_HOSTS, 'docker.io:443'];
       return {
         trust: { name: 'spellings', keys: keys('a'), policy: { ...team, images: ['nginx', 'acme/*'] } },
         pods: [
           ...named(true, 'nginx', 'library/nginx', 'docker.io/nginx', 'docker.io/library/nginx'),
           ...named(true, `nginx@${nginx?.good}`, `nginx:v1@${nginx?.good}`, 'index.docker.io/library/nginx:v1'),
-          ...named(true, 'acme/app', `docker.io/acme/app@${app?.good}`),
+          ...named(true, 'index.DOCKER.io/library/nginx:latest', 'acme/app', `docker.io/acme/app@${app?.good}`),
           ...named(
             false,
             'nginx:bad',
@@ -147,6 +142,26 @@ export const SCENARIOS: readonly Scenario[] = [
           ...named(false, ...hosts.map((host) => `${host}/library/nginx:bad`), `docker.io/acme/app@${app?.bad}`),
           ...named(false, ...hosts.map((host) => `${host}/acme/app:bad`)),
           ...named(true, 'nginx2:bad', 'other/nginx:bad', 'library/nginx2:bad', 'quay.example.com/nginx:bad'),
+        ],
+      };
+    },
+  },
+  {
+    name: 'upper-case',
+    ways: ALL_WAYS,
+    scene(workshop) {
+      const { made, signed, keys, pod } = stage(workshop, 'upper-case');
+      const port = workshop.host.split(':').at(-1);
+      const at = (host: string, { repository }: MadeImage): string => `${host}:${port}/${repository}:v1`;
+      const [good, bad] = [signed('good'), made('bad')];
+      return {
+        trust: { name: 'upper-case', keys: keys('a'), policy: { ...team, images: [`localhost:${port}/upper-case/*`] } },
+        pods: [
+          pod('unsigned', false, at('localhost', bad)),
+          pod('unsigned-in-upper-case', false, at('LOCALHOST', bad)),
+          pod('unsigned-in-both', false, at('LocalHost', bad)),
+          pod('signed', true, at('localhost', good)),
+          pod('out-of-scope-in-upper-case', true, at('LOCALHOST', workshop.image('elsewhere/bad'))),
         ],
       };
     },

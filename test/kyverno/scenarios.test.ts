@@ -47,7 +47,7 @@ async function expectAsWanted(
   await enforce(client, policy, refused.pod);
   const verdicts = await judge(
     [...namespaces, ...engineManifests(trust), ...asPods.map(({ pod }) => pod)],
-    [registries[API].host],
+    [registries[API].host, registries[API].host.replace('127.0.0.1', 'localhost')],
     ['--mirror', `docker.io=http://${registries[API].host}`],
   );
   const told: string[] = [];
