@@ -3,7 +3,7 @@
  * test/cluster (guides, readme).
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { imageTrust } from '../support/cli.ts';
 import { codesOf, commandsOf, pages, type ToldCommand } from '../support/documentation.ts';
@@ -91,22 +91,6 @@ test.each(PAGES.map((page) => [page.path, page] as const))('%s names files that 
   expect(named.filter(({ text }) => !existsSync(join(ROOT, text)))).toEqual([]);
 });
 
-test.each(PAGES.map((page) => [page.path, page] as const))(
-  '%s leads to pages and headings that are there',
-  (_, page) => {
-    const links = [...page.text.matchAll(/\]\(([^)\s]+)\)/g)]
-      .map(([, link = '']) => link)
-      .filter((link) => !link.includes('://'));
-    const broken = links.filter((link) => {
-      const [file = '', heading] = link.split('#');
-      const target = file === '' ? page.path : join(dirname(page.path), file);
-      if (!existsSync(join(ROOT, target))) return true;
-      return heading !== undefined && !headingsOf(readFileSync(join(ROOT, target), 'utf8')).includes(heading);
-    });
-    expect(broken).toEqual([]);
-  },
-);
-
 async function optionsOf(command: readonly string[]): Promise<ReadonlySet<string>> {
   const { stdout } = await imageTrust([...command, '--help']);
   const names = [...stdout.matchAll(/^ {2}(-.*?)(?: {2}|$)/gm)].flatMap(
@@ -123,14 +107,4 @@ function spelledOut(text: string): readonly string[] {
   const choice = /^(.*)\{(.*)\}(.*)$/.exec(option);
   if (choice === null) return [option];
   return (choice[2] ?? '').split(',').map((part) => `${choice[1]}${part}${choice[3]}`);
-}
-
-/** Anchors of the headings of a page, as they are shown by code forges. */
-function headingsOf(text: string): readonly string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
 }
