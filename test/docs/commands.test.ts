@@ -24,8 +24,9 @@ const VERBS =
   );
 /** Options in the text that belong to cosign. */
 const FOREIGN = ['--tlog-upload', '--signature-digest-algorithm', '--experimental-oci11', '--allow-certificate-chain'];
-/** Speaks of the options of `make bench`, and of Node's. */
-const OF_DEVELOPERS = 'docs/benchmarks.md';
+/** Pages that speak of options and files of `make bench`, of Node and of other projects. */
+const OF_DEVELOPERS = ['docs/benchmarks.md', 'docs/conformance.md'];
+const FOR_USERS = PAGES.filter(({ path }) => !OF_DEVELOPERS.includes(path)).map((page) => [page.path, page] as const);
 
 /** Options by command of image-trust, short ones too, as its help lists them. */
 const options = new Map<string, ReadonlySet<string>>();
@@ -45,9 +46,7 @@ describe('image-trust', () => {
     expect(given.filter((option) => options.get(name)?.has(option) !== true)).toEqual([]);
   });
 
-  const forUsers = PAGES.filter(({ path }) => path !== OF_DEVELOPERS);
-
-  test.each(forUsers.map((page) => [page.path, page] as const))('options in the text of %s', (_, page) => {
+  test.each(FOR_USERS)('options in the text of %s', (_, page) => {
     const all = new Set([...[...options.values()].flatMap((each) => [...each]), ...FOREIGN]);
     const told = codesOf(page)
       .filter(({ text }) => text.startsWith('--'))
@@ -86,7 +85,7 @@ test('every other program is one that a reader has', () => {
   expect(COMMANDS.filter(({ words: [program = ''] }) => !known.includes(program)).map(at)).toEqual([]);
 });
 
-test.each(PAGES.map((page) => [page.path, page] as const))('%s names files that are there', (_, page) => {
+test.each(FOR_USERS)('%s names files that are there', (_, page) => {
   const named = codesOf(page).filter(({ text }) => /^(?:config|crds|docs|src|test|\.ci)(?:\/[\w./-]+)?$/.test(text));
   expect(named.filter(({ text }) => !existsSync(join(ROOT, text)))).toEqual([]);
 });
