@@ -2,8 +2,8 @@
  * Revocation lists as they are fetched and kept: base and delta of each distribution point of a certificate. Owns the
  * bounded memory of lists; must never answer from a list that has expired.
  */
-import { LRUCache } from 'lru-cache';
 import { Failure, invalid } from '../../core/failure.ts';
+import { createByteCache } from '../../registry/lru.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { EXTENSION } from '../x509/extensions.ts';
 import { type ListEntry, readRevocationList, type RevocationList } from './crl.ts';
@@ -50,10 +50,7 @@ interface Chained {
 type Read = (urls: readonly [string, ...string[]], of: Chained) => Promise<RevocationList>;
 
 function createReader({ fetch, now }: RevocationSourceOptions): Read {
-  const kept = new LRUCache<string, { readonly bytes: Uint8Array; readonly askedAt: number }>({
-    maxSize: MAX_LIST_BYTES,
-    sizeCalculation: ({ bytes }) => bytes.length + 1,
-  });
+  const kept = createByteCache<{ readonly bytes: Uint8Array; readonly askedAt: number }>(MAX_LIST_BYTES);
   return async (urls, of) => {
     const [url] = urls;
     const question = { ...of, urls, now: new Date(now()) };
@@ -68,7 +65,7 @@ function createReader({ fetch, now }: RevocationSourceOptions): Read {
     }
     const bytes = await fetch(url, LIST_LIMITS);
     const fresh = readRevocationList(bytes, question);
-    kept.set(url, { bytes, askedAt: now() });
+    kept.set(url, { bytes, askedAt: now() }, bytes.length);
     return fresh;
   };
 }

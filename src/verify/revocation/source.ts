@@ -4,8 +4,8 @@
  * silence for a good answer.
  */
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { Failure, invalid } from '../../core/failure.ts';
+import { createLru } from '../../core/lru.ts';
 import { orAbort } from '../../registry/abort.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { EXTENSION } from '../x509/extensions.ts';
@@ -34,7 +34,7 @@ interface Remembered {
 
 /** A source with a bounded memory. */
 export function createRevocationSource(options: RevocationSourceOptions): RevocationSource {
-  const statuses = new LRUCache<string, Remembered>({ max: MAX_STATUSES });
+  const statuses = createLru<Remembered>(MAX_STATUSES);
   const flights = new Map<string, Promise<CertificateStatus>>();
   const asker = createAsker(options);
   const ask = async (key: string, certificate: Uint8Array, issuer: Uint8Array): Promise<CertificateStatus> => {
