@@ -14,8 +14,11 @@ export interface RecentWrites {
   until(now: Date): Date | undefined;
 }
 
-/** A watch that has not shown a write by now never will: whatever was written is gone again. */
-const BELIEVED_MS = 10_000;
+/**
+ * A watch that has not shown a write by now never will: whatever was written is gone again. Well below the ten seconds
+ * in which a policy that somebody removes at once has to be back.
+ */
+const BELIEVED_MS = 4_000;
 
 interface Write {
   readonly policy: ObservedPolicy;
