@@ -4,7 +4,17 @@ import { describe, expect, test } from 'vitest';
 import { type Account, doneBy, kubeconfigOf, makeAdmin, writesOf } from '../support/cluster/access.ts';
 import { type Cluster, describeOnClusters, installReports } from '../support/cluster/cluster.ts';
 import { type Operator, startOperator } from '../support/cluster/operator.ts';
-import { deploy, imageOf, namespace, policy, publicKey, reports, trustedKey } from '../support/cluster/scene.ts';
+import {
+  deploy,
+  events,
+  imageOf,
+  namespace,
+  policy,
+  policyStatus,
+  publicKey,
+  reports,
+  trustedKey,
+} from '../support/cluster/scene.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
@@ -74,6 +84,13 @@ describeOnClusters(
           WORKLOADS.map((name) => `Deployment/${name} team/app pass Verified`).toSorted(),
         );
         expect(await follower.metric('leader_election_master_status')).toBe(1);
+        // No verdict is lost, and none is news a second time: the first `verified` of an image is none at all.
+        const all = { total: WORKLOADS.length, verified: WORKLOADS.length, rejected: 0, unknown: 0 };
+        await eventually(async () => expect((await policyStatus(client, 'team')).workloads).toEqual(all));
+        expect(await follower.metric('image_trust_workloads', { policy: 'team', state: 'verified' })).toBe(
+          all.verified,
+        );
+        expect(await events(client, 'team')).toEqual([]);
         const written = ACCOUNTS.map((account) => namesOf(cluster(), account));
         expect(written[0]?.length).toBeGreaterThan(0);
         expect(written[0]?.filter((name) => written[1]?.includes(name))).toEqual([]);
