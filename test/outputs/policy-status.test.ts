@@ -160,6 +160,17 @@ describe('conditions of a policy', () => {
     });
   });
 
+  it('is stalled by conditions and expressions that can never be evaluated', () => {
+    const slsa = { type: 'https://slsa.dev/provenance/v1' };
+    const policy = policyOf('production', { attestations: [slsa, { ...slsa, expression: 'predicate.builder ==' }] });
+    expect(condition(summarisePolicy(viewOf([], { policy }), NOW), 'Stalled')).toMatchObject({
+      reason: 'InvalidSpec',
+      message: expect.stringMatching(
+        /^spec\.attestations\[1\]\.expression: expected .*CEL, character 21.*, found the end$/,
+      ),
+    });
+  });
+
   it('does without a key of a set that others can meet', () => {
     const entries = [{ trustedKey: 'a' }, { trustedKey: 'b' }];
     const policy = policyOf('production', { attestors: [{ name: 'any', count: 1, entries }] });
