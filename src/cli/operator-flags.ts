@@ -7,6 +7,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OPEN_REPORTS, POLICY_REPORTS } from '../kube/resource.ts';
 import type { OperatorOptions } from '../controllers/operator.ts';
 import { concurrency } from './flags.ts';
+import { type Cloud, cloudOption } from './registry-flags.ts';
 import { type TrustRootFlags, trustRootOptions, variableOf } from './trust-roots.ts';
 
 /** Kinds of reports by the name of the flag. */
@@ -33,6 +34,7 @@ export interface OperatorFlags extends TrustRootFlags {
   readonly plainHttp: readonly string[];
   readonly registryConfig?: string;
   readonly podPullSecrets: boolean;
+  readonly cloudCredentials?: Cloud;
 }
 
 /** How much is logged. */
@@ -128,6 +130,7 @@ function registryOptions(): readonly Option[] {
     new Option('--pod-pull-secrets [BOOL]', 'read the pull Secrets of Pods, where the policy has no credential')
       .default(false)
       .argParser(truth),
+    cloudOption(),
     new Option('--allow-private <HOST,...>', 'registries may send us to HOST although it is not public')
       .default([], 'none')
       .argParser(list),

@@ -2,7 +2,7 @@
  * The flags by which registries are reached, and the one image source that they make: registry client, mirrors,
  * OCI layouts. Shared by every command that looks at images.
  */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { Failure } from '../core/failure.ts';
 import { createRegistrySource, type RegistrySource } from '../registry/client.ts';
 import type { LimiterState } from '../registry/limiter.ts';
@@ -10,6 +10,8 @@ import type { RegistryOptions } from '../registry/options.ts';
 import type { ProxyEnvironment } from '../registry/proxy.ts';
 import { loadDockerConfig } from '../registry/docker-config.ts';
 import { type MirrorRule, parseMirrorRule, plainHttpHosts, withMirrors } from '../registry/mirrors.ts';
+import { systemClock } from '../registry/clock.ts';
+import { ecrCredentials } from '../registry/cloud/ecr.ts';
 import { anonymous, type CredentialProvider, firstCredential } from '../registry/credential.ts';
 import { createReach } from '../registry/reach.ts';
 import type { ImageSource } from '../registry/source.ts';
@@ -34,6 +36,7 @@ export interface RegistryFlags extends TransportFlags {
   readonly mirror: readonly string[];
   readonly plainHttp: readonly string[];
   readonly registryConfig?: string;
+  readonly cloudCredentials?: Cloud;
 }
 
 /** What a policy adds to the flags. */
@@ -61,7 +64,19 @@ export function declareRegistryFlags(command: Command): Command {
       'registries may send us to HOST although it is not public (repeatable)',
       repeated,
       [],
-    );
+    )
+    .addOption(cloudOption());
+}
+
+/** Clouds whose registries we can be let into as whoever we are there. */
+export const CLOUDS = ['aws'] as const;
+/** Clouds whose registries we can be let into as whoever we are there. */
+export type Cloud = (typeof CLOUDS)[number];
+
+/** Declares `--cloud-credentials`. */
+export function cloudOption(): Option {
+  const meaning = 'where there is no other credential, use our own identity in this cloud for its registries';
+  return new Option('--cloud-credentials <CLOUD>', meaning).choices(CLOUDS);
 }
 
 /** The rules of `--mirror`, or of anything written like it. Throws UsageError. */
@@ -105,7 +120,12 @@ async function openRegistry(
   const given = flags.registryCa === undefined ? [] : [await readText(flags.registryCa, cwd)];
   const ca = [...given, ...(more.ca === undefined ? [] : [more.ca])];
   return createRegistrySource({
-    credentials: firstCredential([more.credentials ?? anonymous, more.podCredentials ?? anonymous, own]),
+    credentials: firstCredential([
+      more.credentials ?? anonymous,
+      more.podCredentials ?? anonymous,
+      own,
+      cloudCredentials(flags.cloudCredentials),
+    ]),
     limits: more.limits,
     onRequest: more.onRequest,
     plainHttp: [...flags.plainHttp, ...more.plainHttp],
@@ -113,6 +133,15 @@ async function openRegistry(
     ca: ca.length === 0 ? undefined : { all: ca.join('\n') },
     proxy: proxyOf(env),
   });
+}
+
+function cloudCredentials(cloud: Cloud | undefined): CredentialProvider {
+  switch (cloud) {
+    case undefined:
+      return anonymous;
+    case 'aws':
+      return ecrCredentials(systemClock);
+  }
 }
 
 /** Times in milliseconds. */

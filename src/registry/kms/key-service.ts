@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts';
 import type { ProxyEnvironment } from '../proxy.ts';
 import { createReach } from '../reach.ts';
 import { createTransport, type Transport } from '../transport.ts';
+import { createAwsKeys } from './aws.ts';
 import { type KmsKey, parseKmsUri } from './uri.ts';
 import { createVault, type Vault, type VaultLogin } from './vault.ts';
 
@@ -34,6 +35,7 @@ const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/tok
 
 /** Makes one. */
 export function createKeyService(options: KeyServiceOptions): KeyService {
+  const aws = createAwsKeys();
   let vault: Promise<OpenedVault> | undefined;
   const openVault = (): Promise<OpenedVault> => {
     const opening = vaultOf(options);
@@ -47,6 +49,7 @@ export function createKeyService(options: KeyServiceOptions): KeyService {
       case 'vault':
         return (await (vault ?? openVault())).client.publicKeys(key.name, signal);
       case 'aws':
+        return aws.publicKeys(key, signal);
       case 'gcp':
       case 'azure':
         throw new Failure(
@@ -58,6 +61,7 @@ export function createKeyService(options: KeyServiceOptions): KeyService {
   return {
     publicKeys: (uri, signal) => withinTime(uri, signal, (both) => ask(parseKmsUri(uri), both)),
     async close(): Promise<void> {
+      aws.close();
       const opened = await vault?.catch(() => undefined);
       await opened?.transport.close();
     },
