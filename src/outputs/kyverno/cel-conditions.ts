@@ -47,6 +47,9 @@ const TYPED = {
   number: '(type(v) == int || type(v) == double)',
 };
 
+/** What was found, as a list. */
+const ITEMS = '(type(v) == list ? v : [v])';
+
 type Test = (value: unknown) => string | undefined;
 
 /** CEL over `v` by operator. */
@@ -56,9 +59,10 @@ const TESTS: Readonly<Record<Operator, Test>> = {
   In: (value) => membership(value, (list) => `all(x, x in ${list})`),
   AllIn: (value) => membership(value, (list) => `all(x, x in ${list})`),
   AnyIn: (value) => membership(value, (list) => `exists(x, x in ${list})`),
-  NotIn: (value) => membership(value, (list) => `all(x, !(x in ${list}))`),
-  AllNotIn: (value) => membership(value, (list) => `all(x, !(x in ${list}))`),
-  AnyNotIn: (value) => membership(value, (list) => `exists(x, !(x in ${list}))`),
+  // A single text never satisfies NotIn in Kyverno: it takes a list.
+  NotIn: (value) => (Array.isArray(value) ? absence(value, (list) => `all(x, !(x in ${list}))`) : undefined),
+  AllNotIn: (value) => absence(value, (list) => `all(x, !(x in ${list}))`),
+  AnyNotIn: (value) => absence(value, (list) => `exists(x, !(x in ${list}))`),
   GreaterThan: numeric('>'),
   GreaterThanOrEquals: numeric('>='),
   LessThan: numeric('<'),
@@ -86,8 +90,12 @@ function membership(value: unknown, test: (list: string) => string): string | un
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (values.length === 0 || !values.every((one) => typeof one === 'string' && isPlain(one))) return undefined;
   const texts = values.flatMap((one) => (typeof one === 'string' ? [celString(one)] : []));
-  const items = '(type(v) == list ? v : [v])';
-  return `v != null && ${items}.size() > 0 && ${items}.all(x, type(x) == string) && ${items}.${test(celList(texts))}`;
+  return `v != null && ${ITEMS}.size() > 0 && ${ITEMS}.all(x, type(x) == string) && ${ITEMS}.${test(celList(texts))}`;
+}
+
+/** Kyverno reads wildcards in what is found as well: `ma*` is not absent from a list with `main`. */
+function absence(value: unknown, test: (list: string) => string): string | undefined {
+  return membership(value, (list) => `all(x, !x.contains("*") && !x.contains("?")) && ${ITEMS}.${test(list)}`);
 }
 
 function typeOf(value: string | number | boolean): 'string' | 'number' | 'boolean' {
