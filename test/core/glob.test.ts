@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileGlob, matchesGlob } from '../../src/core/glob.ts';
-import { RUNS } from '../support/hostile.ts';
+import { RUNS, threadTime } from '../support/hostile.ts';
 
 describe('matchesGlob', () => {
   it.each([
@@ -46,9 +46,9 @@ describe('matchesGlob', () => {
   it('takes no longer than pattern times text, for the worst of both', () => {
     const glob = compileGlob(`${'*a'.repeat(250)}b`);
     const text = 'a'.repeat(4_000);
-    const started = performance.now();
+    const started = threadTime();
     expect(glob.matches(text)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(threadTime() - started).toBeLessThan(1_000);
   });
 });
 

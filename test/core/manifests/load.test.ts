@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadManifests } from '../../../src/core/manifests/load.ts';
 import { formatProblem } from '../../../src/core/manifests/problem.ts';
-import { RUNS } from '../../support/hostile.ts';
+import { RUNS, threadTime } from '../../support/hostile.ts';
 
 describe('loadManifests', () => {
   it.each([
@@ -96,10 +96,10 @@ describe('loadManifests', () => {
     ['aliases', bomb((name) => `[${Array.from({ length: 9 }, () => `*${name}`).join(', ')}]`)],
     ['merge keys', bomb((name) => `{${Array.from({ length: 9 }, (_, i) => `k${i}: {<<: *${name}}`).join(', ')}}`)],
   ])('is not blown up by %s that multiply', (_, text) => {
-    const started = performance.now();
+    const started = threadTime();
     const { problems } = loadManifests(text, 'f.yaml');
     expect(problems.map(formatProblem).join()).toContain('aliases that multiply');
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(threadTime() - started).toBeLessThan(2_000);
   });
 
   it('makes no prototypes', () => {
