@@ -153,7 +153,6 @@ async function apply(cluster: Cluster, folder: string): Promise<void> {
     const { code, stderr } = await runTool(kubectl, args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   };
-  // Kinds are served a moment after their CRDs are taken; and a Pod is refused until the controllers, which start beside
-  // us, have given its new namespace the ServiceAccount that it runs as.
+  // Kinds are served a moment after their CRDs are taken.
   await eventually(once, { within: 60_000, every: 500 });
 }
