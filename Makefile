@@ -64,9 +64,11 @@ test: ## All of check, the packed command line and the demo, the operator on an 
 	  $(VITEST) --project cluster
 
 # Kyverno is built, where it is missing, while the others run; its suites wait for it.
-test-real: packages ## Against the real cosign, notation and Kyverno (built with Go into a cache where they are missing)
+test-real: packages ## Against the real cosign, notation, Prometheus and Kyverno; rights one by one; what the pages tell to type
 	@$(NODE) test/toolbox/prepare.ts kyverno kyverno-install.yaml reports-controller & \
 	  $(VITEST) --project real && \
+	  echo "==> Each right of the operator taken away, and every page typed in" && \
+	  $(VITEST) --project rights --project commands && \
 	  echo "==> Generated policies on the real Kyverno" && \
 	  $(VITEST) --project kyverno
 

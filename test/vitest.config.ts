@@ -4,7 +4,9 @@ import { defineConfig } from 'vitest/config';
  * Suites with a command of their own: they need builds or real tools. Everything else is `unit`, the fuzzing with its
  * 2,000 runs included; `fuzz` is the same with 100,000.
  */
-const APART = ['packed', 'real', 'cluster', 'kyverno'] as const;
+const APART = ['packed', 'real', 'cluster', 'rights', 'commands', 'kyverno'] as const;
+/** Those that need a cluster, on which they wait for what happens. */
+const ON_CLUSTERS = ['cluster', 'rights', 'commands'] as const;
 
 /** One configuration for every suite; `--project` picks one. */
 export default defineConfig({
@@ -29,10 +31,10 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: 'packed', include: ['test/packed/**/*.test.ts'], testTimeout: 60_000 } },
-      {
-        extends: true,
-        test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
-      },
+      ...ON_CLUSTERS.map((name) => ({
+        extends: true as const,
+        test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 60_000, hookTimeout: 120_000 },
+      })),
       {
         extends: true,
         test: { name: 'real', include: ['test/real/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 1_800_000 },

@@ -14,7 +14,7 @@ import { type Operator, startOperator } from '../support/cluster/operator.ts';
 import { deploymentTarget, events, policyStatus, reports } from '../support/cluster/scene.ts';
 import { eventually } from '../support/eventually.ts';
 import { runTool } from '../toolbox/toolbox.ts';
-import { ACCOUNT } from './owners.table.ts';
+import { ACCOUNT } from '../rights/owners.table.ts';
 
 const CONFIG = join(import.meta.dirname, '../../config');
 /** Those of the samples, and the two of the operator's own Deployment. */

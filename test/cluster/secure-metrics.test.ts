@@ -15,7 +15,7 @@ import { installMonitoringCrds } from '../support/cluster/monitoring-crds.ts';
 import { type Operator, startOperator } from '../support/cluster/operator.ts';
 import { eventually } from '../support/eventually.ts';
 import { CA, type Issued, openPki, type Pki } from '../support/pki.ts';
-import { ACCOUNT } from './owners.table.ts';
+import { ACCOUNT } from '../rights/owners.table.ts';
 
 const SCRAPER: Account = { namespace: 'monitoring', name: 'prometheus' };
 const STRANGER: Account = { namespace: 'monitoring', name: 'stranger' };

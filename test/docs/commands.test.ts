@@ -1,6 +1,6 @@
 /**
  * What our pages tell a reader to type exists: commands, options, targets, files. That it does what they say is tried in
- * test/cluster (guides, readme).
+ * test/commands.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

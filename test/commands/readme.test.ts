@@ -30,7 +30,7 @@ const IMAGE: Image = {
 
 /** Programs and commands that are tried elsewhere or cannot be here. */
 const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
-  [/^make /, 'test/cluster/make.test.ts; the image: test/packed'],
+  [/^make /, 'test/commands/make.test.ts; the image: test/packed'],
   [/^docker push /, 'nothing is published from here'],
   [/^npm install --global /, 'test/packed'],
   [/ rollout status /, 'no kubelet makes a Pod ready here'],
