@@ -7,6 +7,7 @@ import { createByteCache } from '../../registry/lru.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { EXTENSION } from '../x509/extensions.ts';
 import { type ListEntry, readRevocationList, type RevocationList } from './crl.ts';
+import { createSharing } from './sharing.ts';
 import {
   answered,
   type CertificateStatus,
@@ -51,6 +52,7 @@ type Read = (urls: readonly [string, ...string[]], of: Chained) => Promise<Revoc
 
 function createReader({ fetch, now }: RevocationSourceOptions): Read {
   const kept = createByteCache<{ readonly bytes: Uint8Array; readonly askedAt: number }>(MAX_LIST_BYTES);
+  const sharing = createSharing<Uint8Array>();
   return async (urls, of) => {
     const [url] = urls;
     const question = { ...of, urls, now: new Date(now()) };
@@ -63,7 +65,7 @@ function createReader({ fetch, now }: RevocationSourceOptions): Read {
         if (!(error instanceof Failure)) throw error;
       }
     }
-    const bytes = await fetch(url, LIST_LIMITS);
+    const bytes = await sharing(url, () => fetch(url, LIST_LIMITS));
     const fresh = readRevocationList(bytes, question);
     kept.set(url, { bytes, askedAt: now() }, bytes.length);
     return fresh;

@@ -11,6 +11,7 @@ import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { EXTENSION } from '../x509/extensions.ts';
 import { type Ask, createLists } from './lists.ts';
 import { ocspRequest, readOcspResponse } from './ocsp.ts';
+import { createSharing } from './sharing.ts';
 import {
   answered,
   type CertificateStatus,
@@ -35,7 +36,7 @@ interface Remembered {
 /** A source with a bounded memory. */
 export function createRevocationSource(options: RevocationSourceOptions): RevocationSource {
   const statuses = createLru<Remembered>(MAX_STATUSES);
-  const flights = new Map<string, Promise<CertificateStatus>>();
+  const sharing = createSharing<CertificateStatus>();
   const asker = createAsker(options);
   const ask = async (key: string, certificate: Uint8Array, issuer: Uint8Array): Promise<CertificateStatus> => {
     const before = statuses.get(key)?.status;
@@ -49,9 +50,8 @@ export function createRevocationSource(options: RevocationSourceOptions): Revoca
       const key = createHash('sha256').update(certificate).update(issuer).digest('base64');
       const remembered = statuses.get(key);
       if (remembered !== undefined && isFresh(remembered, options.now())) return Promise.resolve(remembered.status);
-      const flight = flights.get(key) ?? ask(key, certificate, issuer).finally(() => flights.delete(key));
-      flights.set(key, flight);
-      return orAbort(flight, signal, () => (signal.reason instanceof Error ? signal.reason : new Error('aborted')));
+      const answer = sharing(key, () => ask(key, certificate, issuer));
+      return orAbort(answer, signal, () => (signal.reason instanceof Error ? signal.reason : new Error('aborted')));
     },
   };
 }

@@ -277,6 +277,14 @@ test('a place that gives no answer is left alone for half a minute', async () =>
   expect(await statusOf(byOcsp)).toMatchObject({ state: 'good' });
 });
 
+test('certificates that are asked about at the same moment share the fetch of their list', async () => {
+  const second = authority.issue([CRL]);
+  const { statusOf, asked } = scene({ [AT_CRL]: listing({ revoked: revoked(second) }) });
+  const found = await Promise.all([byList, second].map(statusOf));
+  expect(found.map(({ state }) => state)).toEqual(['good', 'revoked']);
+  expect(asked).toEqual([AT_CRL]);
+});
+
 test('a list that has expired is no answer', async () => {
   const { statusOf } = scene({ [AT_CRL]: listing({ seconds: 3_600 }) }, () => Date.now() + 7_200_000);
   expect(await statusOf(byList)).toMatchObject({
