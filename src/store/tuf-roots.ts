@@ -62,12 +62,13 @@ const MAX_RETRY_MS = 600_000;
 export function createTufRoots(options: TufRootsOptions): TufRoots {
   const keepers = new Map<string, Keeper>();
   const wanted = new Map<string, string>();
-  const ended: Promise<void>[] = [];
+  const ending = new Set<Promise<void>>();
   const release = (id: string | undefined): void => {
     const keeper = id === undefined ? undefined : keepers.get(id);
     if (id === undefined || keeper === undefined || [...wanted.values()].includes(id)) return;
     keepers.delete(id);
-    ended.push(keeper.stop());
+    const ended = keeper.stop().finally(() => ending.delete(ended));
+    ending.add(ended);
   };
   const get = (repository: TufRepository): TufState =>
     keepers.get(tufRepositoryId(repository))?.state ?? { state: 'loading' };
@@ -88,7 +89,7 @@ export function createTufRoots(options: TufRootsOptions): TufRoots {
     close: async () => {
       wanted.clear();
       for (const id of keepers.keys()) release(id);
-      await Promise.all(ended);
+      await Promise.all(ending);
     },
   };
 }
